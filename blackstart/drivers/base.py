@@ -1,0 +1,97 @@
+"""What a driver can do, as small protocols, so that a fault asks for no more than it needs.
+
+The idea of tiny capability protocols is Jepsen's (``db.clj``); ``supports`` as the
+way to choose among drivers is os-faults' (``power_management.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from blackstart.model.facts import GuestFacts, Observed
+
+PowerState = Literal["on", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a remote command answered."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it exited with 0."""
+        return self.exit_code == 0
+
+
+class Clock(Protocol):
+    """Time, so that a drill can run against a simulated one."""
+
+    def monotonic(self) -> float:
+        """Seconds that only move forward."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None:
+        """Pause for so many seconds."""
+
+
+class CommandRunner(Protocol):
+    """Runs shell commands on a host, over one persistent connection a host."""
+
+    def run(
+        self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
+    ) -> CommandResult:
+        """Run ``command`` with a POSIX shell.
+
+        Raises ``Unreachable`` when there is no connection and ``TimedOut`` when it
+        has not ended within ``timeout_s`` seconds; a non-zero exit is no error.
+        """
+
+    def forget(self, host: str) -> None:
+        """Drop the connection to a host, as after a reboot; the next ``run`` makes a new one."""
+
+
+class PowerControl(Protocol):
+    """A management controller: power without asking the operating system."""
+
+    def supports(self, host: str) -> bool:
+        """Whether the inventory names a controller for this host."""
+
+    def state(self, host: str) -> PowerState:
+        """What the controller says now. Raises ``DriverError``."""
+
+    def power_cycle(self, host: str) -> None:
+        """One command that cuts power and restores it, with nobody in between."""
+
+    def power_on(self, host: str) -> None:
+        """Switch on; fine when it is on already."""
+
+    def restore_policy(self, host: str) -> str:
+        """What the machine does when mains power returns, in Redfish's words."""
+
+
+class GuestControl(Protocol):
+    """The hypervisor's API, for guests."""
+
+    def observe(self) -> Mapping[str, GuestFacts]:
+        """Every declared guest, by name; what could not be read says so in its facts."""
+
+    def status(self, guest: str) -> str:
+        """``running`` or ``stopped``. Raises ``DriverError``."""
+
+
+class ClusterView(Protocol):
+    """Quorum and membership as the API shows them."""
+
+    def quorate(self) -> Observed[bool]:
+        """Whether the surviving side has quorum."""
+
+    def online(self) -> Observed[tuple[str, ...]]:
+        """Names of the nodes that are online."""

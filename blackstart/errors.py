@@ -1,0 +1,64 @@
+"""Every error blackstart raises on purpose.
+
+BlackstartError
+ +- UsageError              exit 2: the command line or the environment is not right
+ |   +- InventoryError      exit 2: names file, line and remedy
+ +- Refusal                 exit 3: a guard or a lease refused; nothing was touched
+ +- DriverError             a real system did not answer as it should
+ |   +- Unreachable         no connection, or it broke
+ |   +- TimedOut            no answer within the bound
+ |   +- Rejected            it answered, and said no
+ +- JournalError            the journal cannot be read or written
+"""
+
+from __future__ import annotations
+
+
+class BlackstartError(Exception):
+    """Root of the tree. ``exit_code`` is what a command line ends with."""
+
+    exit_code = 1
+
+
+class UsageError(BlackstartError):
+    """The caller asked for something that cannot be: message says what and the remedy."""
+
+    exit_code = 2
+
+
+class InventoryError(UsageError):
+    """The inventory is not right. ``problems`` holds ``FILE:LINE: what; remedy`` lines."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class Refusal(BlackstartError):
+    """A guard said no; nothing was touched. ``reasons`` are for a person to read."""
+
+    exit_code = 3
+
+    def __init__(self, reasons: list[str]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class DriverError(BlackstartError):
+    """A real system did not answer as it should."""
+
+
+class Unreachable(DriverError):
+    """No connection could be made, or it broke."""
+
+
+class TimedOut(DriverError):
+    """There was no answer within the bound."""
+
+
+class Rejected(DriverError):
+    """The system answered and refused; the message is its own."""
+
+
+class JournalError(BlackstartError):
+    """A journal cannot be read or written."""

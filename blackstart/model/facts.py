@@ -1,0 +1,116 @@
+"""What is observed: one immutable snapshot of the whole site at an instant.
+
+Every fact says where it was read, and a fact that could not be read says why:
+its ``value`` is then ``None`` and nothing may be concluded from it.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+T = TypeVar("T")
+
+
+class Record(BaseModel):
+    """Base of every fact record: strict and immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Observed(Record, Generic[T]):
+    """A value, its source (``ssh pve1: cat /proc/...``, ``api GET ...``), or the error."""
+
+    value: T | None = None
+    source: str
+    error: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the value was really read."""
+        return self.error is None and self.value is not None
+
+
+class Mount(Record):
+    """One line of ``/proc/self/mounts``. ``answers`` is the result of a bounded read."""
+
+    source: str
+    target: str
+    fstype: str
+    answers: bool
+
+
+class HostFacts(Record):
+    """What one machine says of itself. ``uptime_s`` in seconds, memory in KiB."""
+
+    boot_id: Observed[str]
+    uptime_s: Observed[float]
+    kernel: Observed[str]
+    system_state: Observed[str]
+    failed_units: Observed[tuple[str, ...]]
+    mounts: Observed[tuple[Mount, ...]]
+    addresses: Observed[dict[str, tuple[str, ...]]]
+    memory_available_kib: Observed[int]
+    oom_lines: Observed[tuple[str, ...]]
+
+
+class GuestFacts(Record):
+    """What the hypervisor's API says of one guest.
+
+    ``interfaces`` maps each MAC to its IPv4 addresses, as seen inside the guest.
+    ``booted`` is whether its agent answers (QEMU) or its init is up (LXC).
+    """
+
+    node: Observed[str]
+    status: Observed[str]
+    onboot: Observed[bool]
+    config: Observed[dict[str, str]]
+    booted: Observed[bool]
+    interfaces: Observed[dict[str, tuple[str, ...]]]
+
+
+class Container(Record):
+    """One container of a Compose project."""
+
+    service: str
+    state: str
+    image: str
+    restart_policy: str
+
+
+class ComposeFacts(Record):
+    """Containers of one project and the digest (SHA-256) of its sentinel."""
+
+    containers: Observed[tuple[Container, ...]]
+    sentinel_sha256: Observed[str]
+
+
+class CertificateFacts(Record):
+    """What a TLS endpoint presents; ``verified`` against the declared CA and address."""
+
+    fingerprint_sha256: Observed[str]
+    addresses: Observed[tuple[str, ...]]
+    verified: Observed[bool]
+
+
+class ClusterFacts(Record):
+    """Quorum and membership as a surviving node sees them."""
+
+    quorate: Observed[bool]
+    online: Observed[tuple[str, ...]]
+
+
+class SiteFacts(Record):
+    """The whole site. ``taken_at`` is wall-clock time in seconds since the epoch.
+
+    ``names`` is keyed ``SERVER/NAME``, the others by the inventory's own names.
+    """
+
+    taken_at: float
+    hosts: dict[str, HostFacts] = {}
+    guests: dict[str, GuestFacts] = {}
+    names: dict[str, Observed[tuple[str, ...]]] = {}
+    compose: dict[str, ComposeFacts] = {}
+    certificates: dict[str, CertificateFacts] = {}
+    cluster: ClusterFacts | None = None

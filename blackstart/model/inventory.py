@@ -1,0 +1,222 @@
+"""What the owner declares: the only thing a person writes.
+
+Strict (an unknown key is an error), frozen, and free of secrets: those are
+references, resolved by ``blackstart.secrets`` at the moment of use.
+Cross-references are validated in ``blackstart.model.references``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from ipaddress import IPv4Address
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from blackstart.model.quantities import Duration
+
+_MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
+_REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[~/].+|rack:[\w.+-]+)$")
+_HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
+
+
+def _mac(text: str) -> str:
+    if not _MAC.match(text.lower()):
+        raise ValueError(f"{text!r} is no MAC address; write it as bc:24:11:0a:0b:0c")
+    return text.lower()
+
+
+def _reference(text: str) -> str:
+    if not _REFERENCE.match(text):
+        raise ValueError(
+            "secrets are references, never values; write env:NAME, file:/path or rack:NAME"
+        )
+    return text
+
+
+def _hostname(text: str) -> str:
+    if not _HOSTNAME.match(text):
+        raise ValueError(f"{text!r} is no host name; use lower-case letters, digits and hyphens")
+    return text
+
+
+def _fqdn(text: str) -> str:
+    if not _FQDN.match(text.rstrip(".").lower()):
+        raise ValueError(f"{text!r} is no full DNS name; write it as host.example.net")
+    return text.rstrip(".").lower()
+
+
+Mac = Annotated[str, AfterValidator(_mac)]
+Reference = Annotated[str, AfterValidator(_reference)]
+Hostname = Annotated[str, AfterValidator(_hostname)]
+Fqdn = Annotated[str, AfterValidator(_fqdn)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Part(BaseModel):
+    """Base of every inventory section: strict and immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SshAccess(Part):
+    """How hosts are reached by ssh. Host keys come from ``known_hosts`` and are verified."""
+
+    user: str = "root"
+    port: Port = 22
+    key: Reference | None = None
+    known_hosts: Reference = "file:~/.ssh/known_hosts"
+
+
+class ProxmoxAccess(Part):
+    """How the Proxmox VE API is reached. ``token`` refers to ``USER@REALM!ID=UUID``."""
+
+    token: Reference
+    ca: Reference | None = None
+    port: Port = 8006
+
+
+class Redfish(Part):
+    """A management controller that speaks Redfish (DMTF DSP0266)."""
+
+    url: str
+    system: str
+    user: str
+    password: Reference
+    ca: Reference | None = None
+
+
+class Consent(Part):
+    """Leave to break one target in one way, until a date (inclusive)."""
+
+    until: date
+    reason: str | None = None
+
+
+FaultName = Literal["reboot", "power-cut"]
+
+
+class Node(Part):
+    """A hypervisor or storage host."""
+
+    address: IPv4Address
+    role: Literal["hypervisor", "nas"] = "hypervisor"
+    api: Literal["proxmox"] | None = None
+    ssh: SshAccess | None = None
+    out_of_band: Redfish | None = None
+    may_break: dict[FaultName, Consent] = {}
+    boot_budget: Duration = 300.0
+    stand_ins: tuple[str, ...] = ()
+
+
+class Guest(Part):
+    """A virtual machine or container and the budget (seconds) in which it must be back.
+
+    ``ssh: true`` says that the harness may log in there with the site's ssh access.
+    ``running: false`` declares a guest that is meant to be off.
+    """
+
+    vmid: Annotated[int, Field(ge=100, le=999_999_999)]
+    kind: Literal["qemu", "lxc"]
+    node: str
+    address: IPv4Address
+    mac: Mac
+    names: tuple[Fqdn, ...] = ()
+    budget: Duration = 300.0
+    ssh: bool = False
+    running: bool = True
+    stand_ins: tuple[str, ...] = ()
+
+
+class NameServer(Part):
+    """A DNS server that must answer every declared name."""
+
+    address: IPv4Address
+    guest: str | None = None
+    budget: Duration = 120.0
+
+
+class Name(Part):
+    """One name every server must resolve to exactly these addresses."""
+
+    addresses: Annotated[tuple[IPv4Address, ...], Field(min_length=1)]
+
+
+class Dns(Part):
+    """The site's resolvers and the names they must know."""
+
+    servers: dict[str, NameServer]
+    names: dict[Fqdn, Name]
+
+
+class ComposeProject(Part):
+    """A Docker Compose project: where it runs, what it must run, where its data is.
+
+    ``sentinel`` is a file inside a bind-mounted volume; its content must survive.
+    """
+
+    guest: str
+    directory: str
+    services: Annotated[tuple[str, ...], Field(min_length=1)]
+    sentinel: str
+
+
+class Service(Part):
+    """Something a person would notice going down; it is probed and has a budget (seconds)."""
+
+    http: str | None = None
+    tcp: Annotated[str | None, Field(pattern=r"^\d+\.\d+\.\d+\.\d+:\d+$")] = None
+    expect_status: int = 200
+    ca: Reference | None = None
+    guest: str | None = None
+    budget: Duration = 300.0
+
+
+class Certificate(Part):
+    """A TLS endpoint whose certificate must carry the address it is reached by."""
+
+    guest: str
+    port: Port
+    ca: Reference
+
+
+class Tolerance(Part):
+    """A difference the owner accepts until a date (inclusive)."""
+
+    path: str
+    reason: str
+    until: date
+
+
+class Probing(Part):
+    """How often to ask. Hz; at most 5 DNS queries a second go to one server."""
+
+    rate_hz: Annotated[float, Field(gt=0, le=20)] = 1.0
+    timeout: Duration = 2.0
+
+
+class Inventory(Part):
+    """A whole site."""
+
+    site: Hostname
+    rack: Literal["pve"] | None = None
+    domain: Fqdn
+    ssh: SshAccess = SshAccess()
+    proxmox: ProxmoxAccess | None = None
+    nodes: Annotated[dict[Hostname, Node], Field(min_length=1)]
+    guests: dict[Hostname, Guest] = {}
+    dns: Dns | None = None
+    compose: dict[str, ComposeProject] = {}
+    services: dict[str, Service] = {}
+    certificates: dict[str, Certificate] = {}
+    tolerate: tuple[Tolerance, ...] = ()
+    probing: Probing = Probing()
+    hold: Duration = 60.0
+    settle: Duration = 30.0
+    stand_ins: tuple[str, ...] = ()
+
+    def guests_of(self, node: str) -> dict[str, Guest]:
+        """Guests declared to live on a node, by name."""
+        return {name: guest for name, guest in self.guests.items() if guest.node == node}

@@ -1,0 +1,1 @@
+"""Safety: the journal, the guard, the lease and the dead-man."""
