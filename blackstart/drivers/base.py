@@ -6,11 +6,14 @@ way to choose among drivers is os-faults' (``power_management.py``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
-from blackstart.model.facts import GuestFacts, Observed
+from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
+from blackstart.model.inventory import Inventory
+from blackstart.model.samples import Series
 
 PowerState = Literal["on", "off"]
 
@@ -95,3 +98,60 @@ class ClusterView(Protocol):
 
     def online(self) -> Observed[tuple[str, ...]]:
         """Names of the nodes that are online."""
+
+
+class NameLookup(Protocol):
+    """Asks one DNS server for the addresses of one name."""
+
+    def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
+        """Sorted IPv4 addresses, or the error text; bounded, never raises."""
+
+
+class CertificateLook(Protocol):
+    """Looks at what a TLS endpoint presents."""
+
+    def look(self, host: str, port: int, ca: Path | None) -> CertificateFacts:
+        """Facts of the certificate at ``host:port``; bounded, never raises."""
+
+
+class FactsSource(Protocol):
+    """Takes a snapshot of the whole site."""
+
+    def __call__(self) -> SiteFacts:
+        """All facts now; a host that does not answer is an error in its facts, never a hang."""
+
+
+class ProbeSession(Protocol):
+    """Probes that ask again and again while a drill runs."""
+
+    def start(self) -> None:
+        """Begin asking, in the background."""
+
+    def held(self, subject: str) -> float | None:
+        """Seconds for which every probe of ``subject`` has been good without a gap.
+
+        ``None`` while one of them fails or none has answered yet.
+        """
+
+    def subjects(self) -> frozenset[str]:
+        """Names of everything that is probed."""
+
+    def stop(self) -> tuple[Series, ...]:
+        """End asking; everything that was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site's drivers, behind protocols. Wired in ``blackstart.wiring`` and nowhere else."""
+
+    inventory: Inventory
+    clock: Clock
+    runner: CommandRunner
+    power: PowerControl
+    guests: GuestControl
+    cluster: ClusterView
+    names: NameLookup
+    certificates: CertificateLook
+    facts: FactsSource
+    probes: Callable[[], ProbeSession]
+    """Makes a fresh session of the site's probes."""
