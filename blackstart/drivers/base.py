@@ -89,6 +89,13 @@ class GuestControl(Protocol):
     def status(self, guest: str) -> str:
         """``running`` or ``stopped``. Raises ``DriverError``."""
 
+    def starts_finished(self, node: str, since_wall: float) -> bool:
+        """Whether the node has ended its start of all guests since a wall-clock time (seconds).
+
+        After that, a guest that is stopped does not come back by itself.
+        Raises ``DriverError``.
+        """
+
 
 class ClusterView(Protocol):
     """Quorum and membership as the API shows them."""

@@ -95,10 +95,15 @@ class CertificateFacts(Record):
 
 
 class ClusterFacts(Record):
-    """Quorum and membership as a surviving node sees them."""
+    """Quorum and membership as a surviving node sees them.
+
+    ``votes`` is what the cluster has now, ``quorum`` how many it needs (votequorum(5)).
+    """
 
     quorate: Observed[bool]
     online: Observed[tuple[str, ...]]
+    votes: Observed[int]
+    quorum: Observed[int]
 
 
 class SiteFacts(Record):

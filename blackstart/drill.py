@@ -1,0 +1,94 @@
+"""The drill as a scenario author sees it: a fault around a block, and what must recover.
+
+    with drill.fault(reboot("pve1")):
+        drill.recovers(guests_boot("pve1"), names_resolve())
+
+The phases themselves are in ``blackstart.phases``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from blackstart.drivers.base import Site
+from blackstart.errors import BlackstartError
+from blackstart.faults.base import Fault, Plan
+from blackstart.invariants.base import Invariant
+from blackstart.model.verdict import Judgement, Verdict, worst
+from blackstart.phases import DrillObserver, Run, Terms
+from blackstart.safety.journal import Journal
+from blackstart.safety.lease import hold
+
+__all__ = ["Drill", "DrillFailed", "DrillObserver", "DrillUnproven", "Terms"]
+
+
+class DrillFailed(AssertionError):
+    """A promise was broken: the reasons, one a line."""
+
+
+class DrillUnproven(BlackstartError):
+    """Nothing was proven either way: the reasons, one a line."""
+
+    exit_code = 3
+
+
+@dataclass
+class Drill:
+    """One drill. ``fault`` runs it; ``recovers`` declares, within, what it must prove."""
+
+    site: Site
+    terms: Terms
+    observer: DrillObserver
+    _invariants: list[Invariant] = field(default_factory=list)
+
+    def recovers(self, *invariants: Invariant) -> None:
+        """Declare the promises that are judged once everything should be back."""
+        self._invariants.extend(invariants)
+
+    @contextmanager
+    def fault(self, fault: Fault) -> Iterator[Plan]:
+        """Run a whole drill around the block, in which the fault is active.
+
+        Raises ``Refusal`` before anything is touched; afterwards ``DrillFailed`` or
+        ``DrillUnproven``, with the reasons, once everything has been put back.
+        """
+        inventory, clock = self.site.inventory, self.site.clock
+        with ExitStack() as stack:
+            lease = hold(inventory.site, self.terms.scenario, clock, self.terms.leases)
+            stack.enter_context(lease)
+            journal = Journal(self.terms.directory, clock)
+            stack.callback(journal.close)
+            run = Run(self.site, self.terms, fault, journal, self.observer)
+            plan = run.admit()
+            if self.terms.plan_only:
+                yield plan
+                return
+            try:
+                run.break_it()
+                yield plan
+            except Exception as error:
+                run.note_trouble(error)
+            except BaseException as error:
+                run.note_trouble(error)
+                raise
+            finally:
+                run.put_back()
+            judgements = run.prove(tuple(self._invariants))
+        raise_unless_passed(judgements)
+
+
+def raise_unless_passed(judgements: tuple[Judgement, ...]) -> None:
+    """Raise ``DrillFailed`` or ``DrillUnproven`` with every reason that is no pass."""
+    verdict = worst(item.verdict for item in judgements)
+    wrong = [item for item in judgements if item.verdict is not Verdict.PASS]
+    text = "\n".join(
+        f"{item.verdict.upper()} {item.name} [{item.target}]: {item.reason}" for item in wrong
+    )
+    if verdict is Verdict.FAIL:
+        raise DrillFailed(text)
+    if verdict is Verdict.UNPROVEN:
+        raise DrillUnproven(text or "nothing was judged")

@@ -1,0 +1,1 @@
+"""Faults: changes that can be undone. One file per family."""

@@ -1,0 +1,81 @@
+"""What every fault is: plan, inject, prove active, revert, prove reverted.
+
+The plan is data and is on disk before anything is touched, so that another process
+can undo it: krkn stores undo as source code and counts a swallowed failure as done;
+both are the traps avoided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from blackstart.drivers.base import Site
+from blackstart.model.inventory import FaultName
+
+
+class Reversibility(StrEnum):
+    """How a fault ends."""
+
+    REVERSIBLE = "reversible"
+    SELF_HEALING = "self-healing"
+    IRREVERSIBLE = "irreversible"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The undo record: what will be done to what, and how a person would put it right.
+
+    ``blast_radius`` names everything expected to go down; ``parameters`` and ``prior``
+    are plain data; ``rescue`` are commands for a person, safe to run at any time.
+    """
+
+    fault: FaultName
+    target: str
+    reversibility: Reversibility
+    blast_radius: tuple[str, ...]
+    rescue: tuple[str, ...]
+    needs_out_of_band: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    prior: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_data(self) -> dict[str, Any]:
+        """The plan as the journal keeps it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whether something really happened, and how that was seen."""
+
+    holds: bool
+    detail: str
+
+
+class Fault(Protocol):
+    """A fault family applied to one target. Every method is bounded in time."""
+
+    @property
+    def name(self) -> FaultName:
+        """The name under which a target consents to it."""
+
+    @property
+    def target(self) -> str:
+        """The inventory's name of what it breaks."""
+
+    def plan(self, site: Site) -> Plan:
+        """Read what is needed to undo; touches nothing. Raises ``DriverError``."""
+
+    def inject(self, site: Site, plan: Plan) -> None:
+        """Break it. Raises ``DriverError`` when the command was refused."""
+
+    def prove_active(self, site: Site, plan: Plan) -> Proof:
+        """Whether it bit: a command that was accepted proves nothing."""
+
+    def revert(self, site: Site, plan: Plan) -> None:
+        """Undo our own change and nothing else. Safe to repeat."""
+
+    def prove_reverted(self, site: Site, plan: Plan) -> Proof:
+        """Whether the target is as it was before."""

@@ -1,0 +1,60 @@
+"""The site's lease: one drill at a time, and everybody can read who, since when and why.
+
+A lock of the operating system (flock(2)) on a file per site, so that it goes with the
+process that held it, however that ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from blackstart.drivers.base import Clock
+from blackstart.errors import Refusal
+
+
+def lease_directory() -> Path:
+    """Where leases of this machine live (XDG base directory specification)."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(state) / "blackstart" / "leases"
+
+
+@contextmanager
+def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
+    """Hold the site's lease while the block runs.
+
+    Raises ``Refusal`` at once, naming the holder, when somebody else has it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / f"{site}.json").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal([f"the lease of site {site} is held by {_holder(file.name)}"]) from None
+        holder = {
+            "who": f"{getpass.getuser()}@{socket.gethostname()}",
+            "pid": os.getpid(),
+            "since": clock.wall(),
+            "why": why,
+        }
+        file.truncate(0)
+        file.write(json.dumps(holder))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _holder(path: str) -> str:
+    try:
+        holder = json.loads(Path(path).read_text())
+        return f"{holder['who']} (process {holder['pid']}), for {holder['why']}"
+    except (OSError, ValueError, KeyError):
+        return "another process"

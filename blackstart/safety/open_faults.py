@@ -1,0 +1,58 @@
+"""What journals say is still broken.
+
+A fault is open from the moment its plan is on disk until its revert has been proven
+or it is certain that nothing was touched. Open faults block the next drill.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from blackstart.errors import JournalError
+from blackstart.safety.journal import Reading, journals, read
+
+PLANNED = "fault.planned"
+UNTOUCHED = "fault.untouched"
+PROVEN = "fault.revert-proven"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFault:
+    """A fault whose revert nobody has proven; ``plan`` is its undo record."""
+
+    journal: Path
+    site: str
+    plan: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.plan['fault']} on {self.plan['target']} ({self.journal})"
+
+
+def open_in(reading: Reading) -> tuple[dict[str, Any], ...]:
+    """Plans that one journal leaves open, newest first."""
+    waiting: list[dict[str, Any]] = []
+    for entry in reading.entries:
+        if entry.step == PLANNED:
+            waiting.append(entry.data["plan"])
+        elif entry.step in {PROVEN, UNTOUCHED}:
+            key = (entry.data["fault"], entry.data["target"])
+            waiting = [plan for plan in waiting if (plan["fault"], plan["target"]) != key]
+    return tuple(reversed(waiting))
+
+
+def open_faults(drills: Path, site: str) -> tuple[OpenFault, ...]:
+    """Every open fault of a site below the drills directory.
+
+    Raises ``JournalError`` when a journal is damaged: what it hides may be open.
+    """
+    found: list[OpenFault] = []
+    for path in journals(drills):
+        reading = read(path)
+        begins = reading.of("drill.begin")
+        if not begins and reading.entries:
+            raise JournalError(f"{path}: does not begin with drill.begin; look at it, then move it")
+        if begins and begins[0].data["site"] == site:
+            found.extend(OpenFault(path, site, plan) for plan in open_in(reading))
+    return tuple(found)
