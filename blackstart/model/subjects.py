@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from blackstart.model.inventory import Inventory
 
 SubjectKind = Literal["node", "guest", "dns", "service"]
@@ -24,3 +26,47 @@ def guest_behind(inventory: Inventory, full_name: str) -> str | None:
     if kind == "service":
         return inventory.services[name].guest
     return None
+
+
+class Subject(BaseModel):
+    """A subject, by its full name, in the tree of what carries what.
+
+    ``under`` is the full name of the subject that carries it; ``budget_s`` the seconds
+    from injection in which it must be back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    under: str | None
+    budget_s: float
+
+
+def subjects_of(inventory: Inventory) -> tuple[Subject, ...]:
+    """Everything that is probed, hosts first; guests that are meant to be off are not."""
+
+    def behind(full_name: str) -> str | None:
+        guest = guest_behind(inventory, full_name)
+        return None if guest is None else subject("guest", guest)
+
+    found = [
+        Subject(name=subject("node", name), under=None, budget_s=node.boot_budget)
+        for name, node in inventory.nodes.items()
+    ]
+    found += [
+        Subject(
+            name=subject("guest", name), under=subject("node", guest.node), budget_s=guest.budget
+        )
+        for name, guest in inventory.guests.items()
+        if guest.running
+    ]
+    served: list[tuple[SubjectKind, str, float]] = [
+        ("dns", name, server.budget)
+        for name, server in (inventory.dns.servers if inventory.dns else {}).items()
+    ]
+    served += [("service", name, service.budget) for name, service in inventory.services.items()]
+    found += [
+        Subject(name=subject(kind, name), under=behind(subject(kind, name)), budget_s=budget_s)
+        for kind, name, budget_s in served
+    ]
+    return tuple(found)
