@@ -19,17 +19,19 @@ from blackstart.model.quantities import Duration
 _MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
 _REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[~/].+|rack:[\w.+-]+)$")
 _HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
 _FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
 
 
 def _mac(text: str) -> str:
-    if not _MAC.match(text.lower()):
+    if not _MAC.fullmatch(text.lower()):
         raise ValueError(f"{text!r} is no MAC address; write it as bc:24:11:0a:0b:0c")
     return text.lower()
 
 
 def _reference(text: str) -> str:
-    if not _REFERENCE.match(text):
+    if not _REFERENCE.fullmatch(text):
         raise ValueError(
             "secrets are references, never values; write env:NAME, file:/path or rack:NAME"
         )
@@ -37,21 +39,37 @@ def _reference(text: str) -> str:
 
 
 def _hostname(text: str) -> str:
-    if not _HOSTNAME.match(text):
+    if not _HOSTNAME.fullmatch(text):
         raise ValueError(f"{text!r} is no host name; use lower-case letters, digits and hyphens")
     return text
 
 
 def _fqdn(text: str) -> str:
-    if not _FQDN.match(text.rstrip(".").lower()):
+    if not _FQDN.fullmatch(text.rstrip(".").lower()):
         raise ValueError(f"{text!r} is no full DNS name; write it as host.example.net")
     return text.rstrip(".").lower()
+
+
+def _label(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise ValueError(f"{text!r} is no name; use letters, digits, dots, hyphens, underscores")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    match = _ENDPOINT.fullmatch(text)
+    octets = match[1].split(".") if match else ["256"]
+    if match is None or max(map(int, octets)) > 255 or not 1 <= int(match[2]) <= 65535:
+        raise ValueError(f"{text!r} is no endpoint; write address and port as 192.0.2.10:6443")
+    return text
 
 
 Mac = Annotated[str, AfterValidator(_mac)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Hostname = Annotated[str, AfterValidator(_hostname)]
 Fqdn = Annotated[str, AfterValidator(_fqdn)]
+Label = Annotated[str, AfterValidator(_label)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -147,7 +165,7 @@ class Name(Part):
 class Dns(Part):
     """The site's resolvers and the names they must know."""
 
-    servers: dict[str, NameServer]
+    servers: dict[Label, NameServer]
     names: dict[Fqdn, Name]
 
 
@@ -167,7 +185,7 @@ class Service(Part):
     """Something a person would notice going down; it is probed and has a budget (seconds)."""
 
     http: str | None = None
-    tcp: Annotated[str | None, Field(pattern=r"^\d+\.\d+\.\d+\.\d+:\d+$")] = None
+    tcp: Endpoint | None = None
     expect_status: int = 200
     ca: Reference | None = None
     guest: str | None = None
@@ -208,9 +226,9 @@ class Inventory(Part):
     nodes: Annotated[dict[Hostname, Node], Field(min_length=1)]
     guests: dict[Hostname, Guest] = {}
     dns: Dns | None = None
-    compose: dict[str, ComposeProject] = {}
-    services: dict[str, Service] = {}
-    certificates: dict[str, Certificate] = {}
+    compose: dict[Label, ComposeProject] = {}
+    services: dict[Label, Service] = {}
+    certificates: dict[Label, Certificate] = {}
     tolerate: tuple[Tolerance, ...] = ()
     probing: Probing = Probing()
     hold: Duration = 60.0

@@ -7,8 +7,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)")
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+LONGEST_S = 366 * 86400.0
 
 
 def parse_duration(text: object) -> float:
@@ -16,10 +18,13 @@ def parse_duration(text: object) -> float:
 
     Raises ``ValueError`` when the unit is missing: 5 of what has cost people nights.
     """
-    match = _DURATION.match(text.strip()) if isinstance(text, str) else None
+    match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"{text!r} is no duration; write a number and a unit, such as 90s or 5m")
-    return float(match[1]) * _UNIT_S[match[2]]
+    seconds = float(match[1]) * _UNIT_S[match[2]]
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text!r} is longer than a year; write what a person would wait")
+    return seconds
 
 
 def format_duration(seconds: float) -> str:
