@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
 
 from blackstart.drivers.base import Site
 from blackstart.errors import BlackstartError
@@ -61,22 +59,27 @@ class Drill:
             lease = hold(inventory.site, self.terms.scenario, clock, self.terms.leases)
             stack.enter_context(lease)
             journal = Journal(self.terms.directory, clock)
+            stack.callback(self.observer.drill_end, self.terms.directory)
             stack.callback(journal.close)
             run = Run(self.site, self.terms, fault, journal, self.observer)
             plan = run.admit()
             if self.terms.plan_only:
                 yield plan
                 return
+            stopped: BaseException | None = None
             try:
                 run.break_it()
                 yield plan
             except Exception as error:
                 run.note_trouble(error)
-            except BaseException as error:
+            except BaseException as error:  # Ctrl-C too
                 run.note_trouble(error)
-                raise
+                stopped = error
             finally:
                 run.put_back()
+            if stopped is not None:
+                run.close()
+                raise stopped
             judgements = run.prove(tuple(self._invariants))
         raise_unless_passed(judgements)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from blackstart.drivers.base import ProbeSession, Site
-from blackstart.errors import BlackstartError, DriverError, Refusal
+from blackstart.errors import BlackstartError, Refusal
 from blackstart.faults.base import Fault, Plan, Proof
 from blackstart.invariants.base import Evidence, Invariant
 from blackstart.invariants.nothing_else_changed import nothing_else_changed
@@ -46,6 +46,9 @@ class DrillObserver(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth a line."""
+
+    def drill_end(self, directory: Path) -> None:
+        """The drill is over and its journal closed; ``directory`` holds all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +196,7 @@ class Run:
         else:
             verdict, reason = Verdict.UNPROVEN, f"{type(error).__name__}: {error}"
         target = self._fault.target
-        self._judged(
-            Judgement(name="scenario", target=target, verdict=verdict, reason=reason)
-        )
+        self._judged(Judgement(name="scenario", target=target, verdict=verdict, reason=reason))
 
     def put_back(self) -> None:
         """Revert and prove it, whatever happened before."""
@@ -245,9 +246,14 @@ class Run:
             self._save("facts-after.json", after.model_dump_json(indent=1))
             if bit:
                 self._judge(invariants, series, after)
+        self.close()
+        return tuple(self._verdicts)
+
+    def close(self) -> None:
+        """Stop the probes and write the last line."""
+        self._stop_probes()
         verdict = worst(item.verdict for item in self._verdicts)
         self._journal.write("drill.end", verdict=verdict)
-        return tuple(self._verdicts)
 
     def _recover(self) -> None:
         plan, clock = self._known_plan(), self._site.clock
@@ -285,9 +291,7 @@ class Run:
         deadline = self._site.clock.monotonic() + self._site.inventory.settle
         while True:
             after = self._site.facts()
-            moving = [
-                item for item in compare(self._before, after) if item.klass == "converging"
-            ]
+            moving = [item for item in compare(self._before, after) if item.klass == "converging"]
             if not moving or self._site.clock.monotonic() >= deadline:
                 return after
             self._site.clock.sleep(2.0)

@@ -1,0 +1,38 @@
+"""The command line ``blackstart``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from blackstart.cli_drill import drill
+from blackstart.cli_inventory import inventory
+from blackstart.cli_report import report
+from blackstart.errors import BlackstartError
+from blackstart.rack.cli import rack
+
+EPILOG = """
+Exit codes: 0 good, 1 fail, 2 usage or inventory, 3 unproven.
+
+First steps:  blackstart rack up  |  blackstart drill  |  blackstart report
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="blackstart")
+def blackstart() -> None:
+    """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
+
+
+for command in (drill, inventory, rack, report):
+    blackstart.add_command(command)
+
+
+def main() -> None:
+    """Run, and end with the exit code of what went wrong."""
+    try:
+        blackstart()
+    except BlackstartError as error:
+        click.echo(f"blackstart: {error}", err=True)
+        sys.exit(error.exit_code)

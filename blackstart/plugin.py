@@ -1,0 +1,154 @@
+"""The pytest plugin: options, fixtures, exit codes. Installed with the package.
+
+Exit codes: 0 good, 1 fail (fail outranks unproven), 2 usage or inventory, 3 unproven.
+An unproven drill is a failure in pytest and ``broken`` in Allure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from blackstart.drill import Drill, Terms
+from blackstart.drivers.base import Site
+from blackstart.errors import BlackstartError, Refusal, UsageError
+from blackstart.evidence.observers import observers_for
+from blackstart.inventory_file import load
+from blackstart.model.inventory import Inventory
+from blackstart.model.quantities import parse_duration
+from blackstart.pytest_outcome import Outcomes
+from blackstart.rack import enter
+from blackstart.safety.lease import lease_directory
+from blackstart.wiring import connect
+
+INVENTORY = pytest.StashKey[Inventory]()
+OUTCOMES = pytest.StashKey[Outcomes]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of drills and checks."""
+    group = parser.getgroup("blackstart", "drills on a cluster")
+    group.addoption("--inventory", metavar="FILE", help="the site: what it is and what may break")
+    group.addoption("--arm", metavar="SITE", help="the site's name: leave to break things there")
+    group.addoption(
+        "--plan", action="store_true", help="show targets, blast radius and guards; touch nothing"
+    )
+    group.addoption(
+        "--tour", action="store_true", help="one drill for each kind of fault, not every target"
+    )
+    group.addoption(
+        "--drills",
+        metavar="DIR",
+        default="reports/drills",
+        help="where drills keep their evidence (default: %(default)s)",
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Load the inventory, and enter the rack's network when it is the rack's.
+
+    Before pytest captures output: the process is replaced by one inside the network.
+    """
+    path = early_config.known_args_namespace.inventory
+    if path is not None:
+        try:
+            inventory = load(Path(path))
+            if inventory.rack is not None:
+                enter.ensure_inside([sys.executable, "-m", "pytest", *early_config.invocation_params.args])  # noqa: E501
+        except BlackstartError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.exit(error.exit_code)
+        early_config.stash[INVENTORY] = inventory
+    yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers, and a place to collect outcomes."""
+    config.addinivalue_line(
+        "markers", "drill(fault, budget): breaks things; budget from injection to held recovery"
+    )
+    config.addinivalue_line("markers", "rack: needs the rack's real machines")
+    config.stash[OUTCOMES] = outcomes = Outcomes()
+    config.pluginmanager.register(outcomes, "blackstart-outcomes")
+
+
+def _inventory_of(config: pytest.Config) -> Inventory:
+    inventory = config.stash.get(INVENTORY, None)
+    if inventory is None:
+        raise pytest.UsageError("this needs a site: add --inventory FILE (inventory/rack.yaml)")
+    return inventory
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One drill a node that opted in to its fault; with ``--tour`` one a fault.
+
+    Without any, one drill remains that says so: no targets is no pass.
+    """
+    if "node" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("drill")
+    fault = marker.kwargs["fault"] if marker else None
+    nodes = _inventory_of(metafunc.config).nodes
+    willing: list[str | None] = [
+        name for name, node in nodes.items() if fault is None or fault in node.may_break
+    ]
+    if metafunc.config.getoption("tour") and willing:
+        # Different faults visit different nodes, so that a tour sees all of the site.
+        stage = metafunc.config.stash.setdefault(TOUR_STAGE, [0])
+        willing = [willing[stage[0] % len(willing)]]
+        stage[0] += 1
+    metafunc.parametrize("node", willing or [None], indirect=True)
+
+
+TOUR_STAGE = pytest.StashKey[list[int]]()
+
+
+@pytest.fixture
+def node(request: pytest.FixtureRequest) -> str:
+    """The node to break."""
+    if request.param is None:
+        raise Refusal(["no node of the inventory has opted in to this fault (may_break)"])
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def inventory(pytestconfig: pytest.Config) -> Inventory:
+    """The site's inventory."""
+    return _inventory_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def site(inventory: Inventory) -> Iterator[Site]:
+    """The site's drivers, connected once for the whole session."""
+    home = enter.rack_home() if inventory.rack is not None else None
+    with connect(inventory, rack_secrets=home / "secrets" if home else None) as connected:
+        yield connected
+
+
+@pytest.fixture
+def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
+    """A drill of this scenario on this site."""
+    marker = request.node.get_closest_marker("drill")
+    if marker is None or "budget" not in marker.kwargs:
+        raise UsageError(f"{request.node.nodeid}: add @pytest.mark.drill(fault=..., budget='5m')")
+    config = request.config
+    drills = config.rootpath / str(config.getoption("drills"))
+    plan_only = bool(config.getoption("plan"))
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    name = f"{stamp}-{request.node.name}".translate(str.maketrans("[]/", "--_")).rstrip("-")
+    terms = Terms(
+        scenario=request.node.name,
+        budget_s=parse_duration(marker.kwargs["budget"]),
+        armed=config.getoption("arm"),
+        directory=(tmp_path if plan_only else drills) / name,
+        drills=drills,
+        leases=lease_directory(),
+        plan_only=plan_only,
+    )
+    return Drill(site, terms, observers_for(config, site.clock))

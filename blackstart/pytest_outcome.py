@@ -1,0 +1,44 @@
+"""From pytest's outcomes to the product's exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import pytest
+
+from blackstart.errors import BlackstartError
+from blackstart.model.verdict import Verdict
+
+
+@dataclass
+class Outcomes:
+    """Tells unproven from failed, and says so in the exit code."""
+
+    failed: int = 0
+    unproven: int = 0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Count what a test ended with: an exit code of 3 in the error is unproven."""
+        report = yield
+        if report.failed:
+            error = call.excinfo.value if call.excinfo else None
+            unproven = Verdict.UNPROVEN.exit_code
+            if isinstance(error, BlackstartError) and error.exit_code == unproven:
+                self.unproven += 1
+            else:
+                self.failed += 1
+        return report
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """0 good, 1 fail, 2 usage, 3 unproven; a run of no tests proves nothing."""
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and not self.failed and self.unproven:
+            session.exitstatus = Verdict.UNPROVEN.exit_code
+        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = Verdict.UNPROVEN.exit_code
+        elif exitstatus == pytest.ExitCode.USAGE_ERROR:
+            session.exitstatus = 2

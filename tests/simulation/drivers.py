@@ -1,0 +1,190 @@
+"""The drivers' protocols on a simulated world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blackstart.drivers.base import CommandResult, PowerState, Site
+from blackstart.errors import Rejected, Unreachable
+from blackstart.faults.reboot import LOOK
+from blackstart.model.facts import GuestFacts, Observed
+from blackstart.model.samples import Sample, Series, held_since
+from blackstart.model.subjects import guest_behind, subject
+
+from .snapshot import snapshot
+from .world import TICK_S, World
+
+
+@dataclass
+class SimulatedRunner:
+    """A shell that knows the few commands that faults use."""
+
+    world: World
+
+    def run(
+        self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
+    ) -> CommandResult:
+        world = self.world
+        world.commands.append((host, command))
+        world.clock.sleep(TICK_S)
+        if not world.node_up(host):
+            raise Unreachable(f"{host}: no route to host")
+        if command == LOOK:
+            state = "running" if world.settled(host) else "starting"
+            return CommandResult(0, f"{world.nodes[host].boot_id}\n{state}\n", "")
+        if command.startswith("systemctl reboot"):
+            if world.lies.reboot_refused:
+                return CommandResult(1, "", "Access denied")
+            if not world.lies.reboot_swallowed:
+                world.restart(host)
+            return CommandResult(0, "", "")
+        raise AssertionError(f"the simulation knows no command {command!r}")
+
+    def forget(self, host: str) -> None:
+        """Nothing to drop: there is no connection."""
+
+
+@dataclass
+class SimulatedPower:
+    """A management controller, honest or not."""
+
+    world: World
+
+    def supports(self, host: str) -> bool:
+        return self.world.inventory.nodes[host].out_of_band is not None
+
+    def state(self, host: str) -> PowerState:
+        return "on" if self.world.lies.controller_state == "on" else "off"
+
+    def power_cycle(self, host: str) -> None:
+        if not self.world.lies.power_swallowed:
+            self.world.restart(host)
+
+    def power_on(self, host: str) -> None:
+        """It is on."""
+
+    def restore_policy(self, host: str) -> str:
+        return "LastState"
+
+
+@dataclass
+class SimulatedGuests:
+    """The hypervisor's API."""
+
+    world: World
+
+    def observe(self) -> Mapping[str, GuestFacts]:
+        return snapshot(self.world).guests
+
+    def status(self, guest: str) -> str:
+        self._ask(self.world.guests[guest].node)
+        return "running" if self.world.guests[guest].up_at is not None else "stopped"
+
+    def starts_finished(self, node: str, since_wall: float) -> bool:
+        self._ask(node)
+        return self.world.clock.now >= self.world.nodes[node].starts_at
+
+    def _ask(self, node: str) -> None:
+        if not self.world.node_up(node):
+            raise Rejected("595")
+
+
+@dataclass
+class SimulatedCluster:
+    """Quorum as the world has it."""
+
+    world: World
+
+    def quorate(self) -> Observed[bool]:
+        return Observed(value=self.world.lies.quorate, source="simulation")
+
+    def online(self) -> Observed[tuple[str, ...]]:
+        up = tuple(name for name in self.world.nodes if self.world.node_up(name))
+        return Observed(value=up, source="simulation")
+
+
+@dataclass
+class SimulatedProbes:
+    """Probes that see the world as it is at every tick of its clock."""
+
+    world: World
+    blind: frozenset[str] = frozenset()
+    _samples: dict[str, list[Sample]] = field(default_factory=dict)
+
+    def start(self) -> None:
+        inventory = self.world.inventory
+        names = [subject("node", name) for name in inventory.nodes]
+        names += [subject("guest", name) for name in inventory.guests]
+        names += [subject("dns", name) for name in (inventory.dns.servers if inventory.dns else ())]
+        names += [subject("service", name) for name in inventory.services]
+        self._samples = {name: [] for name in names if name not in self.blind}
+        self.world.clock.on_tick.append(self._tick)
+
+    def _up(self, name: str) -> bool:
+        kind, _, plain = name.partition("/")
+        if kind == "node":
+            return self.world.node_up(plain)
+        guest = guest_behind(self.world.inventory, name)
+        return guest is None or self.world.guest_up(guest)
+
+    def _tick(self) -> None:
+        for name, samples in self._samples.items():
+            samples.append(Sample(at=self.world.clock.now, ok=self._up(name)))
+
+    def held(self, subject: str) -> float | None:
+        since = held_since(self._samples[subject])
+        return None if since is None else self.world.clock.now - since
+
+    def subjects(self) -> frozenset[str]:
+        return frozenset(self._samples)
+
+    def stop(self) -> tuple[Series, ...]:
+        self.world.clock.on_tick.remove(self._tick)
+        return tuple(
+            Series(
+                probe=f"sim {name}",
+                kind="simulated",
+                subject=name,
+                period_s=TICK_S,
+                samples=tuple(samples),
+            )
+            for name, samples in self._samples.items()
+        )
+
+
+@dataclass
+class SimulatedNames:
+    """A resolver that knows what the inventory declares."""
+
+    world: World
+
+    def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
+        raise AssertionError("facts are taken whole in the simulation")
+
+
+@dataclass
+class SimulatedCertificates:
+    """TLS endpoints."""
+
+    world: World
+
+    def look(self, host: str, port: int, ca: Path | None) -> None:
+        raise AssertionError("facts are taken whole in the simulation")
+
+
+def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
+    """A whole site on one world; ``blind`` names subjects that nobody probes."""
+    return Site(
+        inventory=world.inventory,
+        clock=world.clock,
+        runner=SimulatedRunner(world),
+        power=SimulatedPower(world),
+        guests=SimulatedGuests(world),
+        cluster=SimulatedCluster(world),
+        names=SimulatedNames(world),
+        certificates=SimulatedCertificates(world),
+        facts=lambda: snapshot(world),
+        probes=lambda: SimulatedProbes(world, blind),
+    )

@@ -1,0 +1,66 @@
+"""A small declared site for tests: two hypervisors, four guests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blackstart.model.inventory import Inventory
+
+
+def small_site(**changes: Any) -> Inventory:
+    """Two Proxmox nodes that opted in to everything, and what lives on them."""
+    consent = {"until": "2099-12-31"}
+    out_of_band = {
+        "url": "https://10.0.0.111",
+        "system": "a1",
+        "user": "ops",
+        "password": "env:BMC",
+    }
+    node = {
+        "api": "proxmox",
+        "boot_budget": "90s",
+        "may_break": {"reboot": consent, "power-cut": consent},
+        "out_of_band": out_of_band,
+    }
+
+    def guest(vmid: int, name: str, host: str) -> dict[str, Any]:
+        return {
+            "vmid": vmid,
+            "kind": "qemu",
+            "node": host,
+            "address": f"10.0.0.{vmid}",
+            "mac": f"bc:24:11:00:00:{vmid - 100:02x}",
+            "names": [f"{name}.lab.test"],
+            "budget": "120s",
+        }
+
+    document: dict[str, Any] = {
+        "site": "lab",
+        "domain": "lab.test",
+        "nodes": {"a1": {"address": "10.0.0.11", **node}, "a2": {"address": "10.0.0.12", **node}},
+        "guests": {
+            "dns1": guest(101, "dns1", "a1"),
+            "box": guest(102, "box", "a1"),
+            "dns2": guest(103, "dns2", "a2"),
+            "k1": guest(104, "k1", "a2"),
+        },
+        "dns": {
+            "servers": {
+                "dns1": {"address": "10.0.0.101", "guest": "dns1"},
+                "dns2": {"address": "10.0.0.103", "guest": "dns2"},
+            },
+            "names": {"box.lab.test": {"addresses": ["10.0.0.102"]}},
+        },
+        "compose": {
+            "web": {
+                "guest": "box",
+                "directory": "/opt/web",
+                "services": ["web"],
+                "sentinel": "/opt/web/data/sentinel",
+            }
+        },
+        "services": {"web": {"http": "http://10.0.0.102/", "guest": "box"}},
+        "hold": "5s",
+        "settle": "5s",
+    }
+    return Inventory.model_validate({**document, **changes})

@@ -1,0 +1,125 @@
+"""Facts of a simulated world, in the shape the real collector gives."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from blackstart.model.facts import (
+    CertificateFacts,
+    ClusterFacts,
+    ComposeFacts,
+    Container,
+    GuestFacts,
+    HostFacts,
+    Observed,
+    SiteFacts,
+)
+
+from .world import World
+
+T = TypeVar("T")
+
+
+def _seen(value: T) -> Observed[T]:
+    return Observed[T](value=value, source="simulation")
+
+
+def _lost() -> Observed[T]:
+    return Observed[T](source="simulation", error="no answer")
+
+
+def _host(world: World, name: str) -> HostFacts:
+    node = world.nodes[name]
+    if not world.node_up(name):
+        return HostFacts(
+            boot_id=_lost(),
+            uptime_s=_lost(),
+            kernel=_lost(),
+            system_state=_lost(),
+            failed_units=_lost(),
+            mounts=_lost(),
+            addresses=_lost(),
+            memory_available_kib=_lost(),
+            oom_lines=_lost(),
+        )
+    return HostFacts(
+        boot_id=_seen(node.boot_id),
+        uptime_s=_seen(world.clock.now - node.up_at),
+        kernel=_seen("6.12"),
+        system_state=_seen("running" if world.settled(name) else "starting"),
+        failed_units=_seen(()),
+        mounts=_seen(()),
+        addresses=_seen({"vmbr0": (str(world.inventory.nodes[name].address),)}),
+        memory_available_kib=_seen(1_000_000),
+        oom_lines=_seen(()),
+    )
+
+
+def _guest(world: World, name: str) -> GuestFacts:
+    declared, guest = world.inventory.guests[name], world.guests[name]
+    if not world.node_up(guest.node):
+        return GuestFacts(
+            node=_lost(),
+            status=_lost(),
+            onboot=_lost(),
+            config=_lost(),
+            booted=_lost(),
+            interfaces=_lost(),
+        )
+    up = world.guest_up(name)
+    return GuestFacts(
+        node=_seen(guest.node),
+        status=_seen("stopped" if guest.up_at is None else "running"),
+        onboot=_seen(True),
+        config=_seen({"name": name}),
+        booted=_seen(up),
+        interfaces=_seen({declared.mac: (guest.address,)}) if up else _lost(),
+    )
+
+
+def snapshot(world: World) -> SiteFacts:
+    """Everything that can be seen now."""
+    inventory = world.inventory
+    names: dict[str, Observed[tuple[str, ...]]] = {}
+    for server, declared in (inventory.dns.servers if inventory.dns else {}).items():
+        answers = declared.guest is None or world.guest_up(declared.guest)
+        for name, expected in inventory.dns.names.items() if inventory.dns else ():
+            addresses = tuple(sorted(str(address) for address in expected.addresses))
+            names[f"{server}/{name}"] = _seen(addresses) if answers else _lost()
+    compose = {}
+    for project, declared_project in inventory.compose.items():
+        up = world.guest_up(declared_project.guest)
+        containers = tuple(
+            Container(
+                service=service, state="running", image="web", restart_policy="unless-stopped"
+            )
+            for service in declared_project.services
+        )
+        compose[project] = ComposeFacts(
+            containers=_seen(containers) if up else _lost(),
+            sentinel_sha256=_seen(world.lies.sentinel) if up else _lost(),
+        )
+    certificates = {}
+    for endpoint, declared_certificate in inventory.certificates.items():
+        up = world.guest_up(declared_certificate.guest)
+        address = str(inventory.guests[declared_certificate.guest].address)
+        moved = world.guests[declared_certificate.guest].address != address
+        certificates[endpoint] = CertificateFacts(
+            fingerprint_sha256=_seen("ab") if up else _lost(),
+            addresses=_seen((address,)) if up else _lost(),
+            verified=_seen(not moved) if up else _lost(),
+        )
+    return SiteFacts(
+        taken_at=world.clock.wall(),
+        hosts={name: _host(world, name) for name in world.nodes},
+        guests={name: _guest(world, name) for name in world.guests},
+        names=names,
+        compose=compose,
+        certificates=certificates,
+        cluster=ClusterFacts(
+            quorate=_seen(world.lies.quorate),
+            online=_seen(tuple(name for name in world.nodes if world.node_up(name))),
+            votes=_seen(world.lies.votes),
+            quorum=_seen(2),
+        ),
+    )

@@ -1,0 +1,79 @@
+"""Imports run one way: model <- drivers <- faults, invariants, safety <- drill <- the rest."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "blackstart"
+
+# What each part may import of ours, besides itself. Parts are folders or single modules.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "model": set(),
+    "secrets": {"errors"},
+    "yaml_document": {"errors"},
+    "inventory_file": {"errors", "model", "yaml_document"},
+    "drivers": {"errors", "model", "secrets"},
+    "collect": {"errors", "model", "drivers"},
+    "probes": {"errors", "model", "drivers"},
+    "faults": {"errors", "model", "drivers"},
+    "invariants": {"errors", "model"},
+    "safety": {"errors", "model", "drivers", "faults"},
+    "recovery": {"errors", "model", "drivers"},
+    "phases": {"errors", "model", "drivers", "faults", "invariants", "safety", "recovery"},
+    "drill": {"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},
+    "evidence": {"errors", "model", "safety"},
+    "observers": {"errors", "model", "drivers", "phases", "evidence"},
+    "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes"},
+    "rack": {"errors"},
+}
+ABOVE_ALL = {"plugin", "pytest_outcome", "cli", "cli_drill", "cli_inventory", "cli_report"}
+ABOVE_ALL |= {"__init__", "__main__"}
+
+
+def part_of(module: str) -> str:
+    return module.split(".")[1] if module.count(".") else "__init__"
+
+
+def imports(path: Path) -> set[str]:
+    package = ["blackstart", *path.relative_to(ROOT).parts[:-1]]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            base = package[: len(package) - node.level + 1]
+            found.add(".".join([*base, node.module] if node.module else base))
+        elif isinstance(node, ast.ImportFrom) and node.module == "blackstart":
+            found |= {f"blackstart.{name.name}" for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return {part_of(name) for name in found if name.startswith("blackstart.")}
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_a_part_imports_only_what_is_below_it(path: Path) -> None:
+    part = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    if part in ABOVE_ALL:
+        return
+    assert part in MAY_IMPORT, f"{part} has no place in the order yet; give it one here"
+    wrong = imports(path) - MAY_IMPORT[part] - {part}
+    assert not wrong, f"{path.relative_to(ROOT)} must not import {sorted(wrong)}"
+
+
+def test_an_import_the_wrong_way_would_be_seen() -> None:
+    assert "rack" in imports(ROOT / "plugin.py")
+    assert "rack" not in MAY_IMPORT["model"] | MAY_IMPORT["drill"] | MAY_IMPORT["evidence"]
+
+
+def test_no_file_is_too_long() -> None:
+    long = {
+        str(path): count for path in FILES if (count := len(path.read_text().split("\n"))) > 400
+    }
+    assert not long
