@@ -84,6 +84,7 @@ class Run:
         self._probes: ProbeSession | None = None
         self._began_at = 0.0
         self._began_wall = 0.0
+        self._ended_at = 0.0
         self._injecting = False
         self._verdicts: list[Judgement] = []
 
@@ -281,6 +282,7 @@ class Run:
     def _stop_probes(self) -> tuple[Series, ...]:
         if self._probes is None:
             return ()
+        self._ended_at = self._site.clock.monotonic()
         series, self._probes = self._probes.stop(), None
         text = ",\n".join(item.model_dump_json() for item in series)
         self._save("samples.json", f"[{text}]")
@@ -309,7 +311,7 @@ class Run:
             during=series,
             after=after,
             began_at=self._began_at,
-            ended_at=self._site.clock.monotonic(),
+            ended_at=self._ended_at,
             hold_s=self._site.inventory.hold,
         )
         if not invariants:
