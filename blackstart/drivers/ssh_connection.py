@@ -1,0 +1,158 @@
+"""One verified ssh connection: opened within a bound, or refused with a reason and a remedy.
+
+fabric carries it, but none of the files it would read by itself (``~/.ssh/config``,
+``fabric.yaml``) has a say: what the inventory declares is all there is. fabric would
+also accept and keep any unknown host key (``AutoAddPolicy``); here a key that is not in
+the declared file is refused. sshd(8) describes that file.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from fabric import Config, Connection
+from paramiko import RejectPolicy, SSHClient, SSHConfig
+from paramiko.ssh_exception import (
+    AuthenticationException,
+    BadHostKeyException,
+    NoValidConnectionsError,
+    PasswordRequiredException,
+    SSHException,
+)
+
+from blackstart.drivers import known_hosts
+from blackstart.drivers.known_hosts import KnownHosts
+from blackstart.drivers.trust import root_cause
+from blackstart.errors import DriverError, TimedOut, Unreachable
+
+KEEPALIVE_S = 5
+PEER_SILENCE_S = 12
+LOG = "blackstart.ssh"
+# Without a handler Python would print paramiko's own tracebacks to the terminal.
+logging.getLogger(LOG).addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class SshTarget:
+    """Where and how one host is reached. ``key`` absent: the agent and default keys are tried."""
+
+    address: str
+    port: int
+    user: str
+    key: Path | None
+    known_hosts: Path
+
+
+class LoginRefused(Unreachable):
+    """The host key or the login was refused: trying again soon only makes sshd penalise us."""
+
+
+def dial(host: str, target: SshTarget, *, timeout_s: float) -> Connection:
+    """An open, verified connection; each of its steps is bounded by ``timeout_s`` seconds.
+
+    Raises ``LoginRefused`` for an unknown or changed host key and for a refused login,
+    ``TimedOut`` or ``Unreachable`` for all else.
+    """
+    connection = Connection(
+        target.address,
+        user=target.user,
+        port=target.port,
+        config=Config(lazy=True, ssh_config=SSHConfig()),
+        connect_kwargs={
+            "timeout": timeout_s,  # fabric's own connect_timeout is cut to whole seconds, 0.9 to none
+            "key_filename": [str(target.key)] if target.key else [],
+            "allow_agent": target.key is None,
+            "look_for_keys": target.key is None,
+            "banner_timeout": timeout_s,
+            "auth_timeout": timeout_s,
+            "channel_timeout": timeout_s,
+        },
+    )
+    known = _known_hosts(host, target)
+    connection.client = _client(known)
+    try:
+        connection.open()
+        if connection.transport.get_remote_server_key().get_base64() in known.revoked:
+            raise LoginRefused(f"{host}: its host key is marked @revoked in {target.known_hosts}")
+    except Exception as error:
+        connection.client.close()
+        raise explain(host, target, error) from error
+    _notice_dead_peer(connection)
+    return connection
+
+
+def _known_hosts(host: str, target: SshTarget) -> KnownHosts:
+    try:
+        return known_hosts.read(target.known_hosts)
+    except OSError as error:
+        raise LoginRefused(
+            f"{host}: known_hosts file {target.known_hosts} cannot be read "
+            f"({error.strerror}); {_how_to_know(target)}"
+        ) from error
+
+
+def _client(known: KnownHosts) -> SSHClient:
+    client = SSHClient()
+    client.set_missing_host_key_policy(RejectPolicy())
+    client.set_log_channel(LOG)
+    known.add_to(client.get_host_keys())
+    return client
+
+
+def _notice_dead_peer(connection: Connection) -> None:
+    """Break the connection when the peer acknowledges nothing for ``PEER_SILENCE_S`` seconds.
+
+    paramiko's keepalive only sends; it is tcp(7)'s TCP_USER_TIMEOUT that turns a keepalive
+    nobody acknowledges into an error, where TCP alone would wait for a quarter of an hour.
+    """
+    connection.transport.set_keepalive(KEEPALIVE_S)
+    raw = connection.transport.sock
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_SILENCE_S * 1000)
+
+
+def _how_to_know(target: SshTarget) -> str:
+    port = f"-p {target.port} " if target.port != 22 else ""
+    return (
+        f"read its key on its own console, then add it to {target.known_hosts} "
+        f"(`ssh-keyscan {port}{target.address}` prints what answers now, be it the host "
+        "or an impostor: compare before adding)"
+    )
+
+
+def explain(host: str, target: SshTarget, error: Exception) -> DriverError:
+    """What went wrong, in words for a person, with the remedy where there is one."""
+    if isinstance(error, DriverError):
+        return error
+    kind: type[DriverError] = LoginRefused
+    match error:
+        case BadHostKeyException():
+            words = (
+                f"shows another host key than {target.known_hosts} has: reinstalled, or an "
+                f"impostor; {_how_to_know(target)} and remove the old line"
+            )
+        case PasswordRequiredException():
+            words = (
+                f"the key {target.key} has a passphrase and nobody is asked for it; load it "
+                "into ssh-agent and leave `key:` out of the inventory"
+            )
+        case AuthenticationException():
+            words = f"refuses {target.user} with {target.key or 'the keys of the agent'}: {error}"
+        case NoValidConnectionsError():
+            causes = {root_cause(cause) for cause in error.errors.values()}
+            kind, words = Unreachable, ", ".join(sorted(causes))
+        case TimeoutError():
+            kind, words = TimedOut, "no connection within the bound"
+        case OSError() if error.filename is not None:
+            words = f"key {error.filename} cannot be read: {error.strerror}"
+        case OSError():
+            kind, words = Unreachable, error.strerror or str(error)
+        case SSHException() if "not found in known_hosts" in str(error):
+            words = f"its host key is not in {target.known_hosts}; {_how_to_know(target)}"
+        case SSHException() if str(error) == "No existing session":  # paramiko's start_client
+            kind, words = TimedOut, "the port is open, but no ssh handshake within the bound"
+        case _:
+            kind, words = Unreachable, str(error) or type(error).__name__
+    return kind(f"{host} ({target.address}:{target.port}): {words}")
