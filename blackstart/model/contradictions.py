@@ -1,0 +1,112 @@
+"""Contradictions in an inventory: parts that are right alone and wrong together.
+
+Pure functions over the document as written, as in ``blackstart.model.references``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from blackstart.model.document import Document, Path, Problem, Rule, entries, section, text
+
+FACT_SECTIONS = ("hosts", "guests", "names", "compose", "certificates", "cluster")
+
+
+def _sentinels(document: Document) -> Iterator[Problem]:
+    for name, project in entries(document, "compose"):
+        directory, sentinel = text(project, "directory"), text(project, "sentinel")
+        if directory is None or sentinel is None:
+            continue
+        root, file = posixpath.normpath(directory), posixpath.normpath(sentinel)
+        if not root.startswith("/") or root.strip("/") == "":
+            what = f"directory '{directory}' is no absolute path of a project"
+            yield Problem(("compose", name, "directory"), what, "write it as /opt/project")
+        elif not file.startswith(f"{root}/"):
+            what = f"sentinel '{sentinel}' is not below '{root}'"
+            remedy = "name a file in a volume of the project"
+            yield Problem(("compose", name, "sentinel"), what, remedy)
+
+
+def _readable_projects(document: Document) -> Iterator[Problem]:
+    guests = section(document, "guests")
+    for name, project in entries(document, "compose"):
+        guest = text(project, "guest")
+        if guest is None or guest not in guests:
+            continue
+        if section(guests, guest).get("ssh") is not True:
+            what = f"containers are read over ssh, and guest '{guest}' has no `ssh: true`"
+            remedy = f"add it to guest '{guest}'"
+            yield Problem(("compose", name, "guest"), what, remedy, also=("guests", guest))
+
+
+def _services(document: Document) -> Iterator[Problem]:
+    for name, service in entries(document, "services"):
+        if ("http" in service) == ("tcp" in service):
+            what = f"service '{name}' must be asked in one way"
+            yield Problem(("services", name), what, "give it either `http` or `tcp`")
+
+
+def _urls(document: Document) -> Iterator[Problem]:
+    for name, node in entries(document, "nodes"):
+        url = text(section(node, "out_of_band"), "url")
+        if url is not None:
+            yield from _url(("nodes", name, "out_of_band", "url"), url, ("https",))
+    for name, service in entries(document, "services"):
+        url = text(service, "http")
+        if url is not None:
+            yield from _url(("services", name, "http"), url, ("http", "https"))
+
+
+def _url(path: Path, url: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        yield Problem(path, "the URL cannot be read", f"write it as {schemes[-1]}://192.0.2.10")
+        return
+    if "@" in parts.netloc:
+        yield Problem(path, "a login stands in the URL", "remove it; secrets are references")
+    elif not sound:
+        what = f"the URL must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        yield Problem(path, what, f"write it as {schemes[-1]}://192.0.2.10")
+
+
+def _needed_sections(document: Document) -> Iterator[Problem]:
+    for name, node in entries(document, "nodes"):
+        if node.get("api") == "proxmox" and "proxmox" not in document:
+            what = f"node '{name}' has the Proxmox API and nothing says how to log in"
+            yield Problem(("nodes", name, "api"), what, "add `proxmox:` with its `token`")
+    if "rack" not in document:
+        for path in _rack_references(document, ()):
+            what = "rack: references exist in the embedded rack only"
+            yield Problem(path, what, "write env:NAME or file:/path")
+
+
+def _rack_references(value: object, path: Path) -> Iterator[Path]:
+    if isinstance(value, str) and value.startswith("rack:"):
+        yield path
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _rack_references(item, (*path, key))
+
+
+def _tolerances(document: Document) -> Iterator[Problem]:
+    entries = document.get("tolerate")
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        path = text(entry, "path") if isinstance(entry, Mapping) else None
+        if path is not None and path.partition("/")[0] not in FACT_SECTIONS:
+            what = f"'{path}' begins with no section of the facts"
+            remedy = f"begin with one of {', '.join(FACT_SECTIONS)}, as in hosts/*/failed_units"
+            yield Problem(("tolerate", index, "path"), what, remedy)
+
+
+RULES: tuple[Rule, ...] = (
+    _sentinels,
+    _readable_projects,
+    _services,
+    _urls,
+    _needed_sections,
+    _tolerances,
+)

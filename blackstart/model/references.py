@@ -1,0 +1,152 @@
+"""References and duplicates in an inventory: rules that span its parts.
+
+Pure functions over the document as written; what has the wrong type is somebody else's
+finding and passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from blackstart.model.document import (
+    Document,
+    Path,
+    Problem,
+    Rule,
+    did_you_mean,
+    entries,
+    section,
+    text,
+)
+
+
+def _dangling_nodes(document: Document) -> Iterator[Problem]:
+    nodes = section(document, "nodes")
+    for name, guest in entries(document, "guests"):
+        node = text(guest, "node")
+        if node is None:
+            continue
+        if node not in nodes:
+            remedy = did_you_mean(node, nodes)
+            yield Problem(("guests", name, "node"), f"there is no node '{node}'", remedy)
+        elif section(nodes, node).get("role") == "nas":
+            what = f"node '{node}' is a NAS and carries no guests"
+            yield Problem(("guests", name, "node"), what, "name a hypervisor")
+
+
+_NAMING_A_GUEST: tuple[tuple[str, ...], ...] = (
+    ("dns", "servers"),
+    ("compose",),
+    ("services",),
+    ("certificates",),
+)
+
+
+def _dangling_guests(document: Document) -> Iterator[Problem]:
+    guests = section(document, "guests")
+    for place in _NAMING_A_GUEST:
+        for name, body in entries(document, *place):
+            guest = text(body, "guest")
+            if guest is not None and guest not in guests:
+                remedy = did_you_mean(guest, guests)
+                yield Problem((*place, name, "guest"), f"there is no guest '{guest}'", remedy)
+
+
+def _taken(
+    places: Iterator[tuple[Path, str, object]], noun: str, *, quoted: bool = True
+) -> Iterator[Problem]:
+    """Values that occur twice among (path, owner, value); ``quoted`` ones are named."""
+    first: dict[object, tuple[Path, str]] = {}
+    for path, owner, value in places:
+        if value is None:
+            continue
+        if value in first:
+            other_path, other = first[value]
+            named = f"{noun} {value}" if quoted else noun
+            what = f"{named} of {owner} is that of {other} too"
+            yield Problem(path, what, "give each its own", also=other_path)
+        else:
+            first[value] = (path, owner)
+
+
+def _duplicate_vmids(document: Document) -> Iterator[Problem]:
+    def places() -> Iterator[tuple[Path, str, object]]:
+        for name, guest in entries(document, "guests"):
+            vmid = guest.get("vmid")
+            yield ("guests", name, "vmid"), name, vmid if isinstance(vmid, int) else None
+
+    yield from _taken(places(), "vmid")
+
+
+def _duplicate_macs(document: Document) -> Iterator[Problem]:
+    def places() -> Iterator[tuple[Path, str, object]]:
+        for name, guest in entries(document, "guests"):
+            mac = text(guest, "mac")
+            yield ("guests", name, "mac"), name, mac.lower() if mac is not None else None
+
+    yield from _taken(places(), "MAC")
+
+
+def _duplicate_addresses(document: Document) -> Iterator[Problem]:
+    def places() -> Iterator[tuple[Path, str, object]]:
+        for kind in ("nodes", "guests"):
+            for name, body in entries(document, kind):
+                yield (kind, name, "address"), name, text(body, "address")
+
+    yield from _taken(places(), "address")
+
+
+def _duplicate_controllers(document: Document) -> Iterator[Problem]:
+    """Two nodes behind one management controller: the wrong machine would lose its power."""
+
+    def places() -> Iterator[tuple[Path, str, object]]:
+        for name, node in entries(document, "nodes"):
+            access = section(node, "out_of_band")
+            url, system = text(access, "url"), text(access, "system")
+            whole = f"{url.rstrip('/')} {system}" if url and system else None
+            yield ("nodes", name, "out_of_band"), name, whole
+
+    yield from _taken(places(), "the management controller", quoted=False)
+
+
+def _duplicate_names(document: Document) -> Iterator[Problem]:
+    def places() -> Iterator[tuple[Path, str, object]]:
+        for name in section(document, "dns", "names"):
+            yield ("dns", "names", name), f"'{name}'", name.rstrip(".").lower()
+
+    yield from _taken(places(), "DNS name")
+
+
+def _names_of_guests(document: Document) -> Iterator[Problem]:
+    """A guest's names must be declared, with its address, or they would never be asked."""
+    if "dns" not in document:
+        return
+    declared = {name.rstrip(".").lower(): body for name, body in entries(document, "dns", "names")}
+    for guest, body in entries(document, "guests"):
+        names = body.get("names")
+        for index, name in enumerate(names if isinstance(names, list) else []):
+            if not isinstance(name, str):
+                continue
+            path: Path = ("guests", guest, "names", index)
+            known = declared.get(name.rstrip(".").lower())
+            if known is None:
+                remedy = "declare it there with its addresses"
+                yield Problem(path, f"name '{name}' is not in dns.names", remedy)
+                continue
+            addresses = known.get("addresses")
+            if isinstance(addresses, list) and body.get("address") not in addresses:
+                what = f"dns.names gives '{name}' other addresses than guest {guest} has"
+                also: Path = ("dns", "names", name)
+                yield Problem(path, what, "correct one of the two", also=also)
+
+
+RULES: tuple[Rule, ...] = (
+    _dangling_nodes,
+    _dangling_guests,
+    _duplicate_vmids,
+    _duplicate_macs,
+    _duplicate_addresses,
+    _duplicate_controllers,
+    _duplicate_names,
+    _names_of_guests,
+)
