@@ -8,6 +8,7 @@ BlackstartError
  |   +- Unreachable         no connection, or it broke
  |   +- TimedOut            no answer within the bound
  |   +- Rejected            it answered, and said no
+ +- ProbeBroken             a probe cannot ask, which tells nothing about its target
  +- JournalError            the journal cannot be read or written
 """
 
@@ -58,6 +59,10 @@ class TimedOut(DriverError):
 
 class Rejected(DriverError):
     """The system answered and refused; the message is its own."""
+
+
+class ProbeBroken(BlackstartError):
+    """A probe itself cannot ask (no permission, no route, no file handles left)."""
 
 
 class JournalError(BlackstartError):

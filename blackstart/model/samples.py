@@ -32,7 +32,8 @@ class Series(BaseModel):
 
     ``subject`` is the guest, host, server or service whose recovery it measures.
     ``broken`` says why the probe itself could not ask, which tells nothing about its
-    target; ``skipped`` counts the questions that were due and were not asked.
+    target; ``skipped`` counts the questions that were due and were not asked, ``asked``
+    those that were, so that a record that lost some of its answers is known as such.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class Series(BaseModel):
     samples: tuple[Sample, ...] = ()
     broken: str | None = None
     skipped: int = 0
+    asked: int | None = None
 
 
 class Outage(BaseModel):
@@ -136,9 +138,7 @@ def gaps(series: Series, began_at: float, ended_at: float) -> tuple[Gap, ...]:
     edges = [began_at, *seen, ended_at]
     limit = longest_silence_s(series.period_s)
     return tuple(
-        Gap(began_at=one, ended_at=other)
-        for one, other in pairwise(edges)
-        if other - one > limit
+        Gap(began_at=one, ended_at=other) for one, other in pairwise(edges) if other - one > limit
     )
 
 
@@ -152,10 +152,13 @@ def coverage(series: Series, began_at: float, ended_at: float) -> float:
 def distrust(series: Series, began_at: float, ended_at: float) -> str | None:
     """Why nothing may be concluded from a series between two instants; ``None`` when it may.
 
-    A probe that broke, no samples, or fewer than ``MIN_COVERAGE`` of those promised.
+    A probe that broke, a record that lost answers, no samples, or fewer than ``MIN_COVERAGE`` of those promised.
     """
     if series.broken is not None:
         return f"probe {series.probe} broke: {series.broken}"
+    if series.asked is not None and len(series.samples) < series.asked:
+        lost = series.asked - len(series.samples)
+        return f"probe {series.probe} has lost {lost} of its {series.asked} answers"
     covered = coverage(series, began_at, ended_at)
     if covered < MIN_COVERAGE:
         return f"probe {series.probe} asked only {covered:.0%} of what its rate promised"

@@ -1,0 +1,1 @@
+"""Probes: timed, bounded questions asked again and again while a fault runs."""

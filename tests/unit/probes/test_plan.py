@@ -1,0 +1,112 @@
+"""From an inventory to its probes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blackstart.errors import UsageError
+from blackstart.model.inventory import Inventory
+from blackstart.model.subjects import subjects_of
+from blackstart.probes.dns import DnsProbe
+from blackstart.probes.http import HttpProbe
+from blackstart.probes.icmp import IcmpProbe
+from blackstart.probes.plan import probes_for
+from tests.unit.probes.servers import certificate
+
+
+def inventory(**changes: Any) -> Inventory:
+    guest = {"kind": "lxc", "node": "pve1"}
+    sections: dict[str, Any] = {
+        "site": "home",
+        "domain": "home.test",
+        "nodes": {"pve1": {"address": "10.0.0.1", "boot_budget": "4m"}},
+        "guests": {
+            "maas": {**guest, "vmid": 101, "address": "10.0.0.53", "mac": "bc:24:11:00:00:01"},
+            "off1": {
+                **guest,
+                "vmid": 102,
+                "address": "10.0.0.60",
+                "mac": "bc:24:11:00:00:02",
+                "running": False,
+            },
+        },
+        "dns": {
+            "servers": {
+                "maas": {"address": "10.0.0.53", "guest": "maas"},
+                "again": {"address": "10.0.0.53"},
+            },
+            "names": {"app.home.test": {"addresses": ["10.0.0.80"]}},
+        },
+        "services": {
+            "web": {"http": "https://10.0.0.60/", "ca": "file:/ca.pem", "guest": "maas"},
+            "k8s": {"tcp": "10.0.0.71:6443"},
+        },
+        "probing": {"rate_hz": 10, "timeout": "2s"},
+    }
+    return Inventory.model_validate({**sections, **changes})
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> Path:
+    return certificate(tmp_path, "ca")[0]
+
+
+def test_every_declared_thing_is_probed_and_what_is_off_is_not(ca: Path) -> None:
+    asked: list[str] = []
+
+    def resolve_path(reference: str) -> Path:
+        asked.append(reference)
+        return ca
+
+    probes = probes_for(inventory(), resolve_path)
+    assert [(probe.name, probe.subject) for probe in probes] == [
+        ("icmp pve1", "node/pve1"),
+        ("icmp maas", "guest/maas"),
+        ("dns maas", "dns/maas"),
+        ("dns again", "dns/again"),
+        ("http web", "service/web"),
+        ("tcp k8s", "service/k8s"),
+    ]
+    assert asked == ["file:/ca.pem"]
+    assert all(probe.timeout_s == 2.0 for probe in probes)
+
+
+def test_entries_of_one_server_share_its_limit_and_all_icmp_one_socket(ca: Path) -> None:
+    probes = probes_for(inventory(), lambda _: ca)
+    rates = [probe.max_rate_hz for probe in probes if isinstance(probe, DnsProbe)]
+    assert rates == [2.5, 2.5]
+    assert len({id(probe.sockets) for probe in probes if isinstance(probe, IcmpProbe)}) == 1
+
+
+def test_http_service_without_a_ca_uses_the_machines_own_trust() -> None:
+    plain = {"web": {"http": "https://example.test/"}}
+    (probe,) = (
+        probe
+        for probe in probes_for(inventory(services=plain), Path)
+        if isinstance(probe, HttpProbe)
+    )
+    assert probe.tls.verify_mode.name == "CERT_REQUIRED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "port"),
+    [({}, 22), ({"ssh": {"port": 2200}}, 2200)],
+)
+def test_service_on_a_secure_shells_port_is_refused(changes: dict[str, Any], port: int) -> None:
+    services = {"shell": {"tcp": f"10.0.0.71:{port}"}}
+    with pytest.raises(UsageError, match=r"tcp shell: .*secure shell"):
+        probes_for(inventory(services=services, **changes), Path)
+
+
+def test_subjects_form_a_tree_and_carry_their_budgets(ca: Path) -> None:
+    found = {item.name: item for item in subjects_of(inventory())}
+    assert set(found) == {
+        *(probe.subject for probe in probes_for(inventory(), lambda _: ca)),
+    }
+    assert found["guest/maas"].under == "node/pve1"
+    assert found["dns/maas"].under == "guest/maas"
+    assert found["service/k8s"].under is None
+    assert found["node/pve1"].budget_s == 240.0
