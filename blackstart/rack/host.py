@@ -1,0 +1,181 @@
+"""What the host must have: packages, root, and hardware virtualisation that works."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from blackstart.rack.command import stream
+from blackstart.rack.errors import HostError, RackError
+from blackstart.rack.phases import Say
+
+# Debian package -> a file or command that it brings.
+NEEDED = {
+    "qemu-system-x86": "qemu-system-x86_64",
+    "qemu-utils": "qemu-img",
+    "mmdebstrap": "mmdebstrap",
+    "e2fsprogs": "mkfs.ext4",
+    "iproute2": "ip",
+    "util-linux": "setpriv",
+    "openssh-client": "ssh",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
+}
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+APT_TIMEOUT_S = 600
+# Set for a child that came through sudo: the file that holds the caller's environment.
+ENVIRONMENT_FILE = "BLACKSTART_ENVIRONMENT_FILE"
+
+
+def missing() -> list[str]:
+    """The Debian packages whose command or file the host lacks."""
+    return [
+        package
+        for package, proof in NEEDED.items()
+        if not (Path(proof).exists() if "/" in proof else shutil.which(proof, path=SYSTEM_PATH))
+    ]
+
+
+def ensure_packages(say: Say) -> None:
+    """Install what is missing on Debian and Ubuntu (needs root).
+
+    Raises `HostError` elsewhere, with the exact list, and when apt-get fails.
+    """
+    lacking = missing()
+    if not lacking:
+        return
+    listing = " ".join(lacking)
+    if shutil.which("apt-get") is None:
+        raise HostError(
+            f"the host lacks: {listing} (names as in Debian)",
+            "install them with this system's package tool, then run this again",
+        )
+    say(f"installing {listing}")
+    log = Path(tempfile.gettempdir()) / f"blackstart-apt-{os.getpid()}.log"
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *lacking]
+    try:
+        for words in (["apt-get", "update"], install):
+            stream(
+                words, timeout=APT_TIMEOUT_S, log=log, env=environment,
+                line=lambda text: say(text[:60]),
+            )
+    except RackError as error:
+        raise HostError(
+            f"apt-get could not install: {listing}",
+            f"read {log}, then: sudo apt-get install {listing}",
+        ) from error
+    log.unlink(missing_ok=True)
+
+
+def require_root() -> None:
+    """Return when root; otherwise run this very command again through sudo.
+
+    The caller's environment travels in a file only the caller can read, never
+    on the command line. Raises `HostError` when there is no sudo.
+    """
+    if os.geteuid() == 0:
+        return
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        raise HostError(
+            "the rack needs root (network namespace, taps) and there is no sudo here",
+            "run this command as root",
+        )
+    descriptor, name = tempfile.mkstemp(prefix="blackstart-environment-")
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(dict(os.environ), file)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    words = [sudo, "--", "env", f"{ENVIRONMENT_FILE}={name}", sys.executable, *_own_arguments()]
+    os.execv(sudo, words)
+
+
+def _own_arguments() -> list[str]:
+    """This process's own arguments after the interpreter, ``-m`` included."""
+    return sys.orig_argv[1:]
+
+
+def adopt_caller_environment() -> None:
+    """As root behind sudo: take over the environment that the caller left in a file.
+
+    Refuses a file that does not belong to the caller named by sudo. Raises
+    `HostError` then, and when it cannot be read.
+    """
+    name = os.environ.pop(ENVIRONMENT_FILE, None)
+    if name is None:
+        return
+    path = Path(name)
+    try:
+        owner = path.stat().st_uid
+        if owner != int(os.environ.get("SUDO_UID", "-1")):
+            raise HostError(f"{path} does not belong to the caller of sudo")
+        kept = json.loads(path.read_text())
+        path.unlink()
+    except (OSError, ValueError) as error:
+        raise HostError(f"cannot read the caller's environment: {error}") from error
+    identity = {key: os.environ[key] for key in ("SUDO_UID", "SUDO_GID", "SUDO_USER")}
+    os.environ.clear()
+    os.environ.update({**kept, **identity})
+
+
+def caller() -> tuple[int, int] | None:
+    """User and group id of who called sudo; ``None`` when root itself called."""
+    if os.geteuid() != 0 or "SUDO_UID" not in os.environ:
+        return None
+    return int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
+
+
+def caller_prefix() -> list[str]:
+    """The words that drop back to who called sudo; none when root itself called."""
+    ids = caller()
+    if ids is None:
+        return []
+    return ["setpriv", f"--reuid={ids[0]}", f"--regid={ids[1]}", "--init-groups", "--"]
+
+
+def caller_environment() -> dict[str, str]:
+    """The caller's environment, without what sudo added."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("SUDO_")}
+
+
+def kvm_works(kernel: Path, initramfs: Path, cache: Path) -> bool:
+    """Whether hardware virtualisation is proven by a boot into user space.
+
+    ``/dev/kvm`` alone proves nothing: where virtualisation is nested it may
+    exist and hang after the firmware. Boots at most 10 s; the result is kept in
+    ``cache`` for as long as this host kernel runs.
+    """
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    proof = cache / "kvm.json"
+    if proof.exists():
+        known = json.loads(proof.read_text())
+        if known.get("boot") == boot:
+            return bool(known["works"])
+    works = _boots_with_kvm(kernel, initramfs)
+    proof.parent.mkdir(parents=True, exist_ok=True)
+    proof.write_text(json.dumps({"boot": boot, "works": works}))
+    return works
+
+
+def _boots_with_kvm(kernel: Path, initramfs: Path, limit: float = 10.0) -> bool:
+    words = [
+        "timeout", "--signal=KILL", f"{limit:g}", "qemu-system-x86_64", "-machine", "q35",
+        "-accel", "kvm", "-cpu", "host", "-m", "256M", "-nodefaults", "-display", "none",
+        "-no-reboot", "-serial", "stdio", "-kernel", str(kernel), "-initrd", str(initramfs),
+        "-append", "console=ttyS0 panic=-1 break=top",
+    ]
+    with subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        try:
+            return any(b"Run /init as init process" in line for line in process.stdout)
+        finally:
+            process.kill()

@@ -1,0 +1,215 @@
+"""Bringing a rack up and down, and back to its pristine state."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from blackstart.rack import client, disks, host, image, network, readiness, record
+from blackstart.rack.controller import Settings
+from blackstart.rack.errors import HostError, MachineError, RackError
+from blackstart.rack.home import CLONE, RUNTIME, Home, cache
+from blackstart.rack.phases import Phases
+from blackstart.rack.record import Process, Record
+from blackstart.rack.topology import Topology
+
+LOCK = Path("/run/blackstart-rack.lock")
+LOCK_TIMEOUT_S = 30.0
+CONTROLLER_START_S = 150.0
+CONTROLLER_END_S = 20.0
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """One of up, down and reset at a time on a host; waits at most 30 s for the other."""
+    with LOCK.open("w") as lock:
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise RackError(
+                        "another 'rack up', 'down' or 'reset' is at work", "wait for its end"
+                    ) from error
+                time.sleep(0.2)
+        yield
+
+
+def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> str:
+    """Bring the rack up, from its saved state when there is one; returns what was done.
+
+    ``fresh`` forgets disks and saved state and boots cold. ``take_over`` ends a
+    rack of another clone or topology. Raises `HostError` when such a rack runs
+    and must not be ended, `MachineError` when a machine does not become ready
+    (the rack then stays up, to be looked at).
+    """
+    os.umask(0o022)
+    with phases.phase("host") as say:
+        host.ensure_packages(say)
+    with exclusive():
+        home = Home(cache() / disks.home_name(topology))
+        running = record.read()
+        if running is not None and running.alive:
+            if not (fresh or take_over) and _is_ours(running, topology, home):
+                return "the rack is up already"
+            _refuse_foreign(running, topology, take_over=take_over)
+        with phases.phase("clean up"):
+            _remove()
+        with phases.phase("image") as say:
+            base = image.ensure(cache(), say)
+        with phases.phase("virtualisation"):
+            kvm = host.kvm_works(base.kernel, base.initramfs, cache())
+        load = home.saved.exists() and not fresh
+        if not load:
+            with phases.phase("disks") as say:
+                _forget_others(home, topology)
+                disks.prepare(home, topology, base, say)
+        entry = Record(topology.name, str(CLONE), str(home.directory), "starting")
+        entry.write()
+        with phases.phase("machines start"):
+            network.create(topology)
+            settings = Settings(
+                topology.name, str(home.directory), str(base.directory), kvm=kvm, load=load
+            )
+            entry = replace(entry, controller=_start_controller(settings, home))
+            entry.write()
+            _await_controller(entry)
+        _become_ready(entry, topology, home, phases, loaded=load)
+        return "the rack is up" + (" from its saved state" if load else "")
+
+
+def _is_ours(running: Record, topology: Topology, home: Home) -> bool:
+    """Whether the running rack is this clone's, of today's code, and healthy."""
+    if (running.clone, running.topology, running.home) != (
+        str(CLONE), topology.name, str(home.directory),
+    ):
+        return False
+    if running.phase != "ready":
+        return False
+    machines = client.call("GET", "/")["machines"]
+    return all(machine["power"] == "On" for machine in machines.values())
+
+
+def _refuse_foreign(running: Record, topology: Topology, *, take_over: bool) -> None:
+    whose = []
+    if running.clone != str(CLONE):
+        whose.append(f"of the clone {running.clone}")
+    if running.topology != topology.name:
+        whose.append(f"with the topology '{running.topology}'")
+    if whose and not take_over:
+        raise HostError(
+            f"another rack {' '.join(whose)} is up on this host",
+            "let it finish, or end it and take over: blackstart rack up --replace",
+        )
+
+
+def _forget_others(home: Home, topology: Topology) -> None:
+    """Remove older homes of the topology, and images that no home needs (disk budget)."""
+    keep = {image.content_hash()}
+    for other in cache().glob(f"{topology.name}-*"):
+        if other != home.directory:
+            shutil.rmtree(other)
+    for other in (cache() / "images").glob("*/base.raw"):
+        if other.parent.name not in keep:
+            shutil.rmtree(other.parent)
+
+
+def _start_controller(settings: Settings, home: Home) -> Process:
+    words = ["nsenter", f"--net={network.HANDLE}", sys.executable, "-P", "-m",
+             "blackstart.rack.controller"]
+    environment = {**os.environ, "PYTHONPATH": str(CLONE), "PATH": host.SYSTEM_PATH}
+    with home.controller_log.open("w") as log:
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True, cwd="/",
+            env=environment, start_new_session=True,
+        )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(asdict(settings)))
+    process.stdin.close()
+    started = Process.of(process.pid)
+    if started is None:
+        raise RackError("the controller ended at once", f"read {home.controller_log}")
+    return started
+
+
+def _await_controller(entry: Record) -> None:
+    """Wait until all machines are switched on and the command socket answers."""
+    deadline = time.monotonic() + CONTROLLER_START_S
+    log = entry.files().controller_log
+    while time.monotonic() < deadline:
+        if not entry.alive:
+            said = log.read_text(errors="replace").strip().splitlines() or ["no output"]
+            raise MachineError(f"the controller ended: {said[-1]}", f"read {log}")
+        try:
+            client.call("GET", "/", timeout=2.0)
+        except RackError:
+            time.sleep(0.1)
+        else:
+            return
+    raise MachineError(f"the machines did not start in {CONTROLLER_START_S:g} s", f"read {log}")
+
+
+def _become_ready(
+    entry: Record, topology: Topology, home: Home, phases: Phases, *, loaded: bool
+) -> None:
+    try:
+        if loaded:
+            with phases.phase("clocks"):
+                readiness.set_clocks(home, topology)
+        else:
+            with phases.phase("boot") as say:
+                readiness.wait(home, topology, say)
+            with phases.phase("save state"):
+                client.call("POST", "/save", timeout=client.LONG_S)
+                home.saved.write_text(json.dumps({"saved": time.time()}))
+    except RackError:
+        replace(entry, phase="not ready").write()
+        raise
+    replace(entry, phase="ready").write()
+
+
+def reset(topology: Topology, phases: Phases) -> None:
+    """Every machine back to its pristine saved state, also one that is off.
+
+    Raises `HostError` when no rack of this clone is up or it has no saved state.
+    """
+    with exclusive():
+        entry = record.read()
+        if entry is None or not entry.alive:
+            raise HostError("no rack is up", "blackstart rack up")
+        _refuse_foreign(entry, topology, take_over=False)
+        if not entry.files().saved.exists():
+            raise HostError("this rack has no saved state", "blackstart rack up --fresh")
+        with phases.phase("restore"):
+            client.call("POST", "/restore", timeout=client.LONG_S)
+        _become_ready(entry, topology, entry.files(), phases, loaded=True)
+
+
+def down() -> bool:
+    """End whatever rack is up and remove all that it left; whether there was any."""
+    with exclusive():
+        return _remove()
+
+
+def _remove() -> bool:
+    entry = record.read()
+    found = entry is not None or network.exists() or RUNTIME.exists()
+    if entry is not None and entry.controller is not None:
+        entry.controller.end(CONTROLLER_END_S)
+    for machine in record.noted_machines():
+        machine.end(0)
+    network.remove()
+    if RUNTIME.exists():
+        shutil.rmtree(RUNTIME)
+    return found

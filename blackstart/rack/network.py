@@ -1,0 +1,67 @@
+"""The rack's own network: a namespace with one bridge, a tap per machine inside.
+
+Nothing of it is connected to the host's network: no uplink, no forwarding.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blackstart.rack.command import run
+from blackstart.rack.topology import Topology
+
+NAMESPACE = "blackstart-rack"
+HANDLE = Path("/run/netns") / NAMESPACE
+BRIDGE = "br0"
+TIMEOUT_S = 20.0
+
+
+def tap(machine: str) -> str:
+    """The name of a machine's tap device (at most 15 characters)."""
+    return f"tap-{machine}"[:15]
+
+
+def exists() -> bool:
+    """Whether the namespace is there."""
+    return HANDLE.exists()
+
+
+def create(topology: Topology) -> None:
+    """Make the namespace with its bridge, addresses and taps.
+
+    Raises `RackError` with ip(8)'s own words when it cannot.
+    """
+    run(["ip", "netns", "add", NAMESPACE], timeout=TIMEOUT_S)
+    prefix = topology.network.prefixlen
+    commands = [
+        "link set lo up",
+        f"link add {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        f"address add {topology.controller}/{prefix} dev {BRIDGE}",
+    ]
+    for machine in topology.machines:
+        commands += [
+            f"address add {machine.bmc_address}/{prefix} dev {BRIDGE}",
+            f"tuntap add dev {tap(machine.name)} mode tap",
+            f"link set {tap(machine.name)} master {BRIDGE} up",
+        ]
+    commands.append(f"link set {BRIDGE} up")
+    run(["ip", "-n", NAMESPACE, "-batch", "-"], timeout=TIMEOUT_S, stdin="\n".join(commands) + "\n")
+    # Unprivileged ICMP probes (ping sockets): the kernel's default allows nobody.
+    run(
+        ["nsenter", f"--net={HANDLE}", "tee", "/proc/sys/net/ipv4/ping_group_range"],
+        timeout=TIMEOUT_S,
+        stdin="0 2147483647\n",
+    )
+
+
+def processes() -> list[int]:
+    """The ids of all processes inside the namespace."""
+    if not exists():
+        return []
+    return [int(word) for word in run(["ip", "netns", "pids", NAMESPACE], timeout=60).split()]
+
+
+def remove() -> None:
+    """Remove the namespace and with it bridge and taps; nothing to do when it is gone."""
+    if exists():
+        run(["ip", "netns", "delete", NAMESPACE], timeout=TIMEOUT_S)

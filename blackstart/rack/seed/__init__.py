@@ -1,0 +1,19 @@
+"""What makes each machine itself: files laid over the image, and its data disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blackstart.rack.seed import base
+from blackstart.rack.topology import Machine, Topology
+
+
+def compose(topology: Topology, machine: Machine, secrets: Path, dest: Path) -> None:
+    """Write ``dest/root/`` (laid over ``/``) and ``dest/data/`` (the data disk).
+
+    ``secrets`` is the directory that `blackstart.rack.pki.fill` made. Owners and
+    modes are taken as they are on disk.
+    """
+    (dest / "root").mkdir(parents=True)
+    (dest / "data").mkdir()
+    base.compose(topology, machine, secrets, dest / "root")
