@@ -62,7 +62,8 @@ def dial(host: str, target: SshTarget, *, timeout_s: float) -> Connection:
         port=target.port,
         config=Config(lazy=True, ssh_config=SSHConfig()),
         connect_kwargs={
-            "timeout": timeout_s,  # fabric's own connect_timeout is cut to whole seconds, 0.9 to none
+            # Not fabric's connect_timeout: it cuts to whole seconds, and 0.9 s to no bound at all.
+            "timeout": timeout_s,
             "key_filename": [str(target.key)] if target.key else [],
             "allow_agent": target.key is None,
             "look_for_keys": target.key is None,

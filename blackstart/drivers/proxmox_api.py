@@ -1,0 +1,209 @@
+"""Calls of the Proxmox VE API: verified TLS, a token, several endpoints, every call bounded.
+
+proxmoxer makes the calls. The API answers on every node and forwards to the others, so
+any node that lives will do. Its message is in the HTTP reason phrase; 595 and 596 are
+the proxy's own codes for a node that it cannot reach, and have no body
+(pve-http-server, AnyEvent.pm).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import requests
+from proxmoxer import ProxmoxResource, ResourceException
+from proxmoxer.backends.https import Backend
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from blackstart.drivers.bounded import within
+from blackstart.drivers.trust import root_cause, trust_store
+from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
+
+CONNECT_S = 2.0
+READ_S = 5.0
+CALL_S = 10.0
+PROXY_FAILED = range(595, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An API token, ``USER@REALM!ID=UUID``; its text never shows the secret."""
+
+    user: str
+    name: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Token({self.user}!{self.name})"
+
+
+def parse_token(text: str) -> Token:
+    """Take ``USER@REALM!ID=UUID`` apart. Raises ``UsageError``, which does not show it."""
+    identity, equals, secret = text.strip().partition("=")
+    user, mark, name = identity.partition("!")
+    if not (equals and mark and "@" in user and name and secret):
+        raise UsageError("the Proxmox API token is not of the form USER@REALM!ID=UUID")
+    return Token(user, name, secret)
+
+
+class _Endpoint:
+    """One node's API. Sessions are kept, and each is used by one thread at a time."""
+
+    def __init__(self, node: str, address: str, port: int, token: Token, ca: Path | None) -> None:
+        self.node = node
+        self._make = (address, port, token, ca)
+        self._idle: queue.LifoQueue[tuple[Backend, requests.Session]] = queue.LifoQueue()
+
+    def ask(self, method: str, path: str, fields: Mapping[str, Any], timeout_s: float) -> Any:
+        """One request. Raises what proxmoxer and requests raise."""
+        try:
+            backend, session = self._idle.get_nowait()
+        except queue.Empty:
+            backend, session = self._session()
+        backend.auth.timeout = (min(CONNECT_S, timeout_s), min(READ_S, timeout_s))
+        root = ProxmoxResource(
+            base_url=backend.get_base_url(), session=session, serializer=backend.get_serializer()
+        )
+        resource = root(path)
+        try:
+            answer = resource.get(**fields) if method == "GET" else resource.post(**fields)
+        except BaseException:
+            session.close()
+            raise
+        self._idle.put((backend, session))
+        if isinstance(answer, dict) and isinstance(answer.get("errors"), bytes):
+            raise TypeError(answer["errors"][:80])  # proxmoxer's way of giving what is no JSON
+        return answer
+
+    def close(self) -> None:
+        """Close the sessions that are idle."""
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait()[1].close()
+
+    def _session(self) -> tuple[Backend, requests.Session]:
+        address, port, token, ca = self._make
+        backend = Backend(
+            address,
+            user=token.user,
+            token_name=token.name,
+            token_value=token.secret,
+            port=port,
+            verify_ssl=trust_store(ca),
+        )
+        session = backend.get_session()
+        # No proxy and no other credentials from the environment: the token goes to the node.
+        session.trust_env = False
+        return backend, session
+
+
+class ProxmoxApi:
+    """The API of one cluster, through whichever of its nodes answers. Thread-safe."""
+
+    def __init__(
+        self, nodes: Mapping[str, str], *, token: Token, ca: Path | None, port: int = 8006
+    ) -> None:
+        """``nodes`` maps names to addresses; all of them are endpoints of the same API."""
+        if not nodes:
+            raise UsageError("no node of the inventory has `api: proxmox`")
+        self._endpoints = [
+            _Endpoint(node, address, port, token, ca) for node, address in nodes.items()
+        ]
+        self._lock = threading.Lock()
+
+    def get(self, path: str, **fields: Any) -> Any:
+        """``data`` of ``GET path``; at most 10 s over all endpoints.
+
+        Raises ``Unreachable`` or ``TimedOut`` when no endpoint gave an answer, and
+        ``Rejected`` with the vendor's own words when one said no.
+        """
+        return self._bounded("GET", path, fields)
+
+    def post(self, path: str, **fields: Any) -> Any:
+        """``data`` of ``POST path``. A request that may have arrived is never sent twice."""
+        return self._bounded("POST", path, fields)
+
+    def close(self) -> None:
+        """Close all connections that are idle."""
+        for endpoint in self._endpoints:
+            endpoint.close()
+
+    def _bounded(self, method: Literal["GET", "POST"], path: str, fields: Mapping[str, Any]) -> Any:
+        # requests bounds each wait for bytes, not the sum of them: hence the second bound.
+        return within(
+            lambda: self._ask_around(method, path, fields),
+            timeout_s=CALL_S + READ_S,
+            what=f"api {method} {path}",
+        )
+
+    def _ask_around(self, method: str, path: str, fields: Mapping[str, Any]) -> Any:
+        deadline = time.monotonic() + CALL_S
+        failures: list[DriverError] = []
+        with self._lock:
+            endpoints = list(self._endpoints)
+        for endpoint in endpoints:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                answer = endpoint.ask(method, path, dict(fields), left)
+            except (ResourceException, requests.RequestException, KeyError, TypeError) as error:
+                failure = explain(endpoint.node, error)
+                if isinstance(failure, Rejected) or (method != "GET" and _may_have_arrived(error)):
+                    raise failure from error
+                failures.append(failure)
+                continue
+            self._prefer(endpoint)
+            return answer
+        kind = TimedOut if all(isinstance(f, TimedOut) for f in failures) else Unreachable
+        raise kind("; ".join(str(failure) for failure in failures))
+
+    def _prefer(self, endpoint: _Endpoint) -> None:
+        """Ask the one that answered first next time: a dead node costs its timeout only once."""
+        with self._lock:
+            if self._endpoints[0] is not endpoint:
+                self._endpoints.remove(endpoint)
+                self._endpoints.insert(0, endpoint)
+
+
+def _may_have_arrived(error: Exception) -> bool:
+    if isinstance(error, ResourceException):
+        return bool(error.status_code != 595)  # 595: the node's proxy could not even connect
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return not isinstance(cause, NewConnectionError | ConnectTimeoutError)
+
+
+def explain(node: str, error: Exception) -> DriverError:
+    """What an endpoint's failure means, in the vendor's words where it has any."""
+    kind: type[DriverError] = Unreachable
+    match error:
+        case ResourceException() if error.status_code in PROXY_FAILED:
+            words = f"via {node}: {error.status_code} {error.content}"
+        case ResourceException():
+            kind, words = Rejected, f"{error.status_code} {_own_words(error)}"
+        case requests.exceptions.SSLError():
+            words = f"{node}: {root_cause(error)}; see `ca:` of proxmox"
+        case requests.exceptions.ConnectTimeout():
+            words = f"{node}: no connection within {CONNECT_S:.0f} s"
+        case requests.exceptions.Timeout():
+            kind, words = TimedOut, f"{node}: no answer within {READ_S:.0f} s"
+        case requests.RequestException():
+            words = f"{node}: {root_cause(error)}"
+        case _:
+            kind, words = Rejected, f"{node}: the answer is not the API's JSON: {error!r}"
+    return kind(words)
+
+
+def _own_words(error: ResourceException) -> str:
+    """The reason phrase, and for a 400 what is wrong with each parameter."""
+    words = [str(error.content).strip()]
+    if error.status_code == 400 and isinstance(error.errors, Mapping):
+        words += [f"{name}: {text}" for name, text in error.errors.items()]
+    return " ".join(words)
