@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blackstart.rack.seed import base
+from blackstart.rack.seed import base, corosync, files, hypervisor, nas
 from blackstart.rack.topology import Machine, Topology
 
 
@@ -17,3 +17,13 @@ def compose(topology: Topology, machine: Machine, secrets: Path, dest: Path) -> 
     (dest / "root").mkdir(parents=True)
     (dest / "data").mkdir()
     base.compose(topology, machine, secrets, dest / "root")
+    files.lay("machine", dest / "root")
+    base.write(
+        dest / "root/etc/blackstart-rack/site",
+        f"role={machine.role}\naddress={machine.address}\ndomain={topology.domain}\n"
+        f"votes={corosync.votes(topology)}\n",
+    )
+    if machine.role == "hypervisor":
+        hypervisor.compose(topology, machine, secrets, dest)
+    else:
+        nas.compose(topology, dest)

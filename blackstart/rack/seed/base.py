@@ -51,19 +51,20 @@ def compose(topology: Topology, machine: Machine, secrets: Path, root: Path) -> 
     write(etc / "hostname", machine.name + "\n")
     write(etc / "machine-id", machine_id(topology, machine.name) + "\n", mode=0o444)
     write(etc / "hosts", hosts(topology))
-    write(etc / "resolv.conf", _resolver(topology))
+    write(etc / "resolv.conf", resolver(topology))
     write(etc / "network/interfaces", _interfaces(topology, machine))
     write(etc / "fstab", _fstab(topology, machine))
     write(etc / "systemd/journald.conf.d/rack.conf", _JOURNAL)
     (root / "var/log/journal").mkdir(parents=True)
     (root / DATA_MOUNT[machine.role].lstrip("/")).mkdir(parents=True)
-    _ssh(secrets, machine.name, root)
+    ssh(secrets, machine.name, root)
 
 
 _JOURNAL = "[Journal]\nStorage=persistent\nSystemMaxUse=48M\nRateLimitBurst=0\n"
 
 
-def _resolver(topology: Topology) -> str:
+def resolver(topology: Topology) -> str:
+    """resolv.conf(5): the site's own name servers."""
     servers = [g.address for g in topology.guests if g.role in ("maas", "dns2")]
     lines = [f"search {topology.domain}", *(f"nameserver {address}" for address in servers)]
     return "\n".join([*lines, "options timeout:1 attempts:1"]) + "\n"
@@ -98,15 +99,16 @@ def _fstab(topology: Topology, machine: Machine) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _ssh(secrets: Path, name: str, root: Path) -> None:
-    ssh = root / "etc/ssh"
-    ssh.mkdir(parents=True, exist_ok=True)
+def ssh(secrets: Path, name: str, root: Path) -> None:
+    """The ssh server's host key and root's authorized key, of a machine or guest."""
+    etc = root / "etc/ssh"
+    etc.mkdir(parents=True, exist_ok=True)
     for suffix, mode in (("", 0o600), (".pub", 0o644)):
         key = f"ssh_host_ed25519_key{suffix}"
-        shutil.copyfile(secrets / "ssh" / name / key, ssh / key)
-        (ssh / key).chmod(mode)
+        shutil.copyfile(secrets / "ssh" / name / key, etc / key)
+        (etc / key).chmod(mode)
     write(
-        ssh / "sshd_config.d/rack.conf",
+        etc / "sshd_config.d/rack.conf",
         "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n"
         "HostKey /etc/ssh/ssh_host_ed25519_key\n",
     )

@@ -1,0 +1,44 @@
+"""The static file trees of the rack's roles, and how they are laid into a root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+TREES = Path(__file__).resolve().parents[1] / "files"
+
+
+def lay(tree: str, root: Path) -> None:
+    """Copy the static tree of that name over ``root``.
+
+    Programs (files that begin with ``#!``) become executable, whatever a package
+    manager did to their mode. Raises ``FileNotFoundError`` for an unknown tree.
+    """
+    source = TREES / tree
+    if not source.is_dir():
+        raise FileNotFoundError(source)
+    for path in sorted(source.rglob("*")):
+        target = root / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            copy(path, target)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy one file, its directories included; a program becomes executable."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    with target.open("rb") as content:
+        target.chmod(0o755 if content.read(2) == b"#!" else 0o644)
+
+
+def replace_directory(root: Path, path: str) -> None:
+    """Make an overlay's directory hide the one below it, not merge with it.
+
+    Needs a file system that stores ``trusted.*`` attributes, and root.
+    """
+    directory = root / path
+    directory.mkdir(parents=True, exist_ok=True)
+    os.setxattr(directory, "trusted.overlay.opaque", b"y")
