@@ -1,1 +1,15 @@
 """Invariants: promises about recovery, one a file, each a pure function of the evidence."""
+
+from blackstart.invariants.addresses_stable import addresses_stable
+from blackstart.invariants.containers_run import containers_run
+from blackstart.invariants.guests_boot import guests_boot
+from blackstart.invariants.names_resolve import names_resolve
+from blackstart.invariants.nothing_else_changed import nothing_else_changed
+
+__all__ = [
+    "addresses_stable",
+    "containers_run",
+    "guests_boot",
+    "names_resolve",
+    "nothing_else_changed",
+]
