@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 TREES = Path(__file__).resolve().parents[1] / "files"
@@ -32,6 +33,14 @@ def copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     with target.open("rb") as content:
         target.chmod(0o755 if content.read(2) == b"#!" else 0o644)
+
+
+def mask(root: Path, units: Iterable[str]) -> None:
+    """Keep systemd units from ever being started."""
+    directory = root / "etc/systemd/system"
+    directory.mkdir(parents=True, exist_ok=True)
+    for unit in units:
+        (directory / unit).symlink_to("/dev/null")
 
 
 def replace_directory(root: Path, path: str) -> None:

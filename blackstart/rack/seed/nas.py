@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blackstart.rack.seed import base, hypervisor
+from blackstart.rack.seed import base, files, hypervisor
 from blackstart.rack.topology import Topology
 
 # Clients wait for the server's grace after its restart; 90 s is the default.
@@ -29,8 +29,7 @@ def compose(topology: Topology, dest: Path) -> None:
         root / "etc/nfs.conf",
         f"[nfsd]\nthreads=2\nvers3=n\nvers4=y\ngrace-time={GRACE_S}\nlease-time={GRACE_S}\n",
     )
-    for unit in UNUSED:
-        (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    files.mask(root, UNUSED)
     base.write(root / "etc/default/corosync-qnetd", 'COROSYNC_QNETD_OPTIONS="-s off"\n')
     for unit in ("nfs-server.service", "corosync-qnetd.service"):
         base.enable(root, unit)
