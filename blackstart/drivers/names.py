@@ -1,0 +1,68 @@
+"""One question to one DNS server, for a name's IPv4 addresses."""
+
+from __future__ import annotations
+
+import time
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+from blackstart.model.facts import Observed
+
+TIMEOUT_S = 2.0
+ATTEMPTS = 2
+
+
+class DnsLookup:
+    """``NameLookup`` over UDP, and over TCP when the answer does not fit (RFC 7766)."""
+
+    def __init__(self, *, timeout_s: float = TIMEOUT_S, port: int = 53) -> None:
+        """``timeout_s`` bounds each of two attempts; a single lost datagram is no verdict."""
+        self._timeout_s = timeout_s
+        self._port = port
+
+    def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
+        """Addresses that ``server`` (an IPv4 address) gives, sorted, CNAMEs followed.
+
+        The error is the server's own word (``NXDOMAIN``, ``SERVFAIL``, ``REFUSED``, ...),
+        ``NODATA`` for a name without an address, ``timeout``, or the connection's error.
+        """
+        source = f"dns @{server}: {name} A"
+        query = dns.message.make_query(name, dns.rdatatype.A)
+        deadline = time.monotonic() + ATTEMPTS * self._timeout_s
+        error = "timeout"
+        while time.monotonic() < deadline:
+            try:
+                response, _ = dns.query.udp_with_fallback(
+                    query,
+                    server,
+                    timeout=min(self._timeout_s, deadline - time.monotonic()),
+                    port=self._port,
+                    ignore_unexpected=True,
+                    ignore_errors=True,
+                )
+            except dns.exception.Timeout:
+                continue
+            except (dns.exception.DNSException, OSError, EOFError) as failure:
+                error = getattr(failure, "strerror", None) or str(failure)
+                break
+            return _read(response, source)
+        return Observed(source=source, error=error)
+
+
+def _read(response: dns.message.Message, source: str) -> Observed[tuple[str, ...]]:
+    if response.rcode() != dns.rcode.NOERROR:
+        return Observed(source=source, error=dns.rcode.to_text(response.rcode()))
+    addresses = {
+        record.to_text()
+        for rrset in response.answer
+        if rrset.rdtype == dns.rdatatype.A
+        for record in rrset
+    }
+    if not addresses:
+        return Observed(source=source, error="NODATA")
+    return Observed(source=source, value=tuple(sorted(addresses)))
