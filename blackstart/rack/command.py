@@ -24,7 +24,8 @@ def run(
     words = [str(word) for word in argv]
     try:
         done = subprocess.run(
-            words, input=stdin, env=env, capture_output=True, text=True, timeout=timeout, check=False
+            words, input=stdin, env=env, capture_output=True, text=True, timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise RackError(f"'{words[0]}' did not end within {timeout:g} s") from error

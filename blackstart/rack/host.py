@@ -92,7 +92,7 @@ def require_root() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     words = [sudo, "--", "env", f"{ENVIRONMENT_FILE}={name}", sys.executable, *_own_arguments()]
-    os.execv(sudo, words)
+    os.execv(sudo, words)  # noqa: S606 - takes this process's place
 
 
 def _own_arguments() -> list[str]:

@@ -78,7 +78,7 @@ def mirror() -> str:
         timeout=30,
     )
     for line in listing.splitlines():
-        origin, label, uri = (line.split("|", 2) + ["", ""])[:3]
+        origin, label, uri = [*line.split("|", 2), "", ""][:3]
         if origin == label == "Debian" and uri.startswith("http"):
             return uri.rstrip("/")
     return ARCHIVE
