@@ -37,6 +37,7 @@ def execute(argv: Sequence[str]) -> NoReturn:
     back to the own user. Raises `HostError` when no rack is up or there is no
     such command.
     """
+    host.adopt_caller_environment()
     if rack_home() is None:
         raise HostError("no rack is up", "blackstart rack up")
     if shutil.which(argv[0]) is None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from blackstart.rack.command import stream
+from blackstart.rack.command import SYSTEM_PATH, stream
 from blackstart.rack.errors import HostError, RackError
 from blackstart.rack.phases import Say
 
@@ -25,7 +25,6 @@ NEEDED = {
     "openssh-client": "ssh",
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
 }
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 APT_TIMEOUT_S = 600
 # Set for a child that came through sudo: the file that holds the caller's environment.
 ENVIRONMENT_FILE = "BLACKSTART_ENVIRONMENT_FILE"
@@ -56,12 +55,12 @@ def ensure_packages(say: Say) -> None:
         )
     say(f"installing {listing}")
     log = Path(tempfile.gettempdir()) / f"blackstart-apt-{os.getpid()}.log"
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", *lacking]
     try:
         for words in (["apt-get", "update"], install):
             stream(
-                words, timeout=APT_TIMEOUT_S, log=log, env=environment,
+                words, timeout=APT_TIMEOUT_S, log=log, env=quiet,
                 line=lambda text: say(text[:60]),
             )
     except RackError as error:
@@ -141,6 +140,24 @@ def caller_prefix() -> list[str]:
 def caller_environment() -> dict[str, str]:
     """The caller's environment, without what sudo added."""
     return {key: value for key, value in os.environ.items() if not key.startswith("SUDO_")}
+
+
+def give_to_caller(*paths: Path) -> None:
+    """Let who called sudo own what root made in that person's cache (trees included)."""
+    ids = caller()
+    if ids is None:
+        return
+    for path in paths:
+        for entry in [path, *path.rglob("*")]:
+            os.chown(entry, *ids, follow_symlinks=False)
+
+
+def make_for_caller(path: Path) -> None:
+    """Make a directory; every missing parent belongs to who called sudo, too."""
+    for directory in [*reversed(path.parents), path]:
+        if not directory.exists():
+            directory.mkdir()
+            give_to_caller(directory)
 
 
 def kvm_works(kernel: Path, initramfs: Path, cache: Path) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -109,7 +108,7 @@ def ensure(cache: Path, say: Say) -> Image:
         return image
     with _exclusive(images):
         for leftover in images.glob("*.partial"):
-            shutil.rmtree(leftover)
+            _discard(leftover)
         if not image.directory.exists():
             partial = images / f"{image.directory.name}.partial"
             partial.mkdir()
@@ -118,9 +117,20 @@ def ensure(cache: Path, say: Say) -> Image:
     return image
 
 
+def _discard(partial: Path) -> None:
+    """Remove an interrupted build; never through something mounted inside it."""
+    mounts = Path("/proc/self/mountinfo").read_text("utf-8")
+    if f" {partial}/" in mounts:
+        raise RackError(
+            f"an interrupted build left mounts below {partial}",
+            f"findmnt | grep {partial}, umount what it shows, then run this again",
+        )
+    shutil.rmtree(partial)
+
+
 def _build(image: Image, log: Path, say: Say) -> None:
     root = image.directory / "root"
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "E2FSPROGS_FAKE_TIME": EPOCH}
+    environment = {"SOURCE_DATE_EPOCH": EPOCH, "E2FSPROGS_FAKE_TIME": EPOCH}
 
     def progress(line: str) -> None:
         if line.startswith("I: "):

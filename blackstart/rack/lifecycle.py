@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from blackstart.rack import client, disks, host, image, network, readiness, record
+from blackstart.rack.command import SYSTEM_PATH
 from blackstart.rack.controller import Settings
 from blackstart.rack.errors import HostError, MachineError, RackError
 from blackstart.rack.home import CLONE, RUNTIME, Home, cache
@@ -66,6 +67,7 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
             _refuse_foreign(running, topology, take_over=take_over)
         with phases.phase("clean up"):
             _remove()
+        host.make_for_caller(cache())
         with phases.phase("image") as say:
             base = image.ensure(cache(), say)
         with phases.phase("virtualisation"):
@@ -75,6 +77,7 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
             with phases.phase("disks") as say:
                 _forget_others(home, topology)
                 disks.prepare(home, topology, base, say)
+                host.give_to_caller(home.directory)
         entry = Record(topology.name, str(CLONE), str(home.directory), "starting")
         entry.write()
         with phases.phase("machines start"):
@@ -128,7 +131,7 @@ def _forget_others(home: Home, topology: Topology) -> None:
 def _start_controller(settings: Settings, home: Home) -> Process:
     words = ["nsenter", f"--net={network.HANDLE}", sys.executable, "-P", "-m",
              "blackstart.rack.controller"]
-    environment = {**os.environ, "PYTHONPATH": str(CLONE), "PATH": host.SYSTEM_PATH}
+    environment = {**os.environ, "PYTHONPATH": str(CLONE), "PATH": SYSTEM_PATH}
     with home.controller_log.open("w") as log:
         process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True, cwd="/",

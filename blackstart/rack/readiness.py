@@ -64,10 +64,17 @@ def _lacking(home: Home, machine: Machine) -> str | None:
     except subprocess.TimeoutExpired:
         return "ssh hangs"
     if done.returncode == NO_CONNECTION:
+        _refuse_panic(home, machine)
         return "no ssh yet"
     if done.returncode == 0:
         return None
     return ", ".join((done.stdout + done.stderr).split("\n")).strip(", ") or "not ready"
+
+
+def _refuse_panic(home: Home, machine: Machine) -> None:
+    log = home.machine(machine.name).serial_log
+    if "Kernel panic" in log.read_text("utf-8", errors="replace"):
+        raise MachineError(f"{machine.name}: its kernel panicked", f"read the end of {log}")
 
 
 def set_clocks(home: Home, topology: Topology) -> None:
