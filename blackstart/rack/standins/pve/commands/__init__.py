@@ -1,0 +1,1 @@
+"""The vendor's commands for people, as far as they are needed here."""

@@ -1,0 +1,38 @@
+"""Files that survive a power cut: the old content or the new one, never a part."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .errors import Died
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
+    """Replace a file by way of a temporary file beside it, with fsync.
+
+    Raises ``Died`` with the vendor's text when the directory may not be
+    written, as ``/etc/pve`` without quorum.
+    """
+    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    except OSError as error:
+        # A read-only bind mount says EROFS where the vendor's FUSE says EACCES.
+        raise Died(f"unable to open file '{temporary}' - Permission denied") from error
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(stream.fileno(), mode)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename or an unlink in ``directory`` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

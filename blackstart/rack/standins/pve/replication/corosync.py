@@ -1,0 +1,137 @@
+"""Corosync: who belongs to the cluster, and whether this node's partition is quorate.
+
+Read from ``corosync.conf`` (corosync.conf(5)) and asked of the running corosync
+by ``corosync-quorumtool``. A corosync that does not answer means no quorum.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..members import Cluster, Member, Membership
+
+CONFIGURATION = Path("/etc/corosync/corosync.conf")
+AUTHKEY = Path("/etc/corosync/authkey")
+QUORUMTOOL = ("corosync-quorumtool", "-s")
+ASK_TIMEOUT_S = 3
+_SETTING = re.compile(r"(\w+)\s*:\s*(\S.*)")
+_MEMBER_ROW = re.compile(r"\s*(\d+)\s+\d+\s+\S")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterNode:
+    """A node of the node list; ``address`` is its first link's."""
+
+    name: str
+    node_id: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What ``corosync.conf`` says."""
+
+    name: str
+    version: int
+    nodes: tuple[ClusterNode, ...]
+
+    def node_id(self, name: str) -> int:
+        """The number of a node; ``KeyError`` when it is none of the cluster's."""
+        return {node.name: node.node_id for node in self.nodes}[name]
+
+    def peers(self, name: str) -> tuple[ClusterNode, ...]:
+        """All nodes but this one."""
+        return tuple(node for node in self.nodes if node.name != name)
+
+
+@dataclass(frozen=True, slots=True)
+class QuorumState:
+    """Whether the partition is quorate, and the numbers of the nodes in it."""
+
+    quorate: bool
+    present: frozenset[int]
+
+
+NO_QUORUM = QuorumState(quorate=False, present=frozenset())
+
+
+def read_configuration(path: Path) -> Configuration | None:
+    """Read ``corosync.conf``; None for a node that belongs to no cluster."""
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    totem: dict[str, str] = {}
+    nodes: list[dict[str, str]] = []
+    section: list[str] = []
+    for line in map(str.strip, lines):
+        setting = _SETTING.fullmatch(line)
+        if line.endswith("{"):
+            section.append(line.rstrip("{ \t"))
+            if section == ["nodelist", "node"]:
+                nodes.append({})
+        elif line == "}":
+            section.pop()
+        elif setting and section == ["totem"]:
+            totem[setting[1]] = setting[2]
+        elif setting and section == ["nodelist", "node"]:
+            nodes[-1][setting[1]] = setting[2]
+    return Configuration(
+        name=totem.get("cluster_name", ""),
+        version=int(totem.get("config_version", "1")),
+        nodes=tuple(
+            ClusterNode(
+                node.get("name", node["ring0_addr"]), int(node["nodeid"]), node["ring0_addr"]
+            )
+            for node in nodes
+        ),
+    )
+
+
+async def ask_quorum(command: tuple[str, ...] = QUORUMTOOL) -> QuorumState:
+    """Ask corosync; no answer within ``ASK_TIMEOUT_S`` is no quorum."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return NO_QUORUM
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), ASK_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return NO_QUORUM
+    return parse_quorum(output.decode(errors="replace"))
+
+
+def parse_quorum(text: str) -> QuorumState:
+    """Read what ``corosync-quorumtool -s`` prints."""
+    _, _, table = text.partition("Membership information")
+    rows = filter(None, map(_MEMBER_ROW.match, table.splitlines()))
+    return QuorumState(
+        quorate=re.search(r"^Quorate:\s+Yes", text, re.MULTILINE) is not None,
+        present=frozenset(int(row[1]) for row in rows),
+    )
+
+
+def membership(node: str, configuration: Configuration, state: QuorumState) -> Membership:
+    """The content of ``.members``; a node always sees itself."""
+    return Membership(
+        node=node,
+        members={
+            each.name: Member(
+                each.name,
+                each.node_id,
+                each.node_id in state.present or each.name == node,
+                each.address,
+            )
+            for each in configuration.nodes
+        },
+        cluster=Cluster(configuration.name, configuration.version, state.quorate),
+    )
