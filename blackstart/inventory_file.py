@@ -18,10 +18,11 @@ from blackstart.inventory_wording import wording
 from blackstart.model import contradictions, references
 from blackstart.model.document import Problem
 from blackstart.model.inventory import Inventory
-from blackstart.yaml_document import LineProblem, NotReadable, YamlDocument, read_yaml
+from blackstart.yaml_document import read_yaml
+from blackstart.yaml_nodes import LineProblem, NotReadable, YamlDocument
 
-MAX_BYTES = 1 << 20
-"""Nobody writes a mebibyte by hand; a device or a log given by mistake ends here."""
+MAX_BYTES = 1 << 18
+"""Nobody writes so much by hand; a device or a log given by mistake ends here."""
 
 EXAMPLE = "inventory/example-homelab.yaml shows one"
 

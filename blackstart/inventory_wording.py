@@ -6,14 +6,14 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import AddressValueError
-from typing import Annotated, TypeGuard, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from blackstart.model.document import Path, did_you_mean
 from blackstart.model.inventory import Inventory
-from blackstart.yaml_document import shown
+from blackstart.yaml_nodes import shown
 
 
 def wording(detail: ErrorDetails, path: Path) -> str:
@@ -31,7 +31,7 @@ class _Finding:
         self.key = str(path[-1]) if path else "the document"
         self.value = detail["input"]
         self.quoted = shown(self.value, path)
-        self.context: Mapping[str, object] = detail.get("ctx", {})
+        self.context: Mapping[str, Any] = detail.get("ctx", {})
 
     @property
     def secret(self) -> bool:
@@ -123,7 +123,7 @@ def _choice(finding: _Finding) -> str:
 def _range(finding: _Finding) -> str:
     limits = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     given = finding.context
-    said = [f"{words} {given[key]}" for key, words in limits.items() if key in given]
+    said = [f"{words} {given[key]:g}" for key, words in limits.items() if key in given]
     return f"{finding.quoted} is out of range; write {' and '.join(said)}"
 
 

@@ -31,15 +31,15 @@ Rule = Callable[[Document], Iterator[Problem]]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean 'x'?`` for the nearest known word, else the words there are."""
+    """``did you mean 'x'?`` for the nearest known word, else which words there are."""
     words = list(known)
     near = get_close_matches(word, words, n=1)
     if near:
         return f"did you mean '{near[0]}'?"
     if not words:
-        return "none is declared yet"
+        return "declare it first"
     more = ", ..." if len(words) > MOST_NAMED else ""
-    return f"known here: {', '.join(words[:MOST_NAMED])}{more}"
+    return f"write one of {', '.join(words[:MOST_NAMED])}{more}"
 
 
 def section(document: object, *keys: str) -> Document:

@@ -1,0 +1,94 @@
+"""The inventories that are shipped: the rack's agrees with the rack, the example is harmless."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blackstart.inventory_file import load, parse
+from blackstart.rack.topology import PVE
+
+ROOT = Path(__file__).parents[2]
+
+
+class TestTheRacksInventory:
+    """inventory/rack.yaml is written by hand and the rack is built from its topology."""
+
+    rack = load(ROOT / "inventory/rack.yaml")
+
+    def test_site(self) -> None:
+        assert (self.rack.site, self.rack.domain, self.rack.rack) == (
+            PVE.site,
+            PVE.domain,
+            PVE.name,
+        )
+
+    def test_machines(self) -> None:
+        declared = {
+            (name, node.role, node.address, node.out_of_band and node.out_of_band.url)
+            for name, node in self.rack.nodes.items()
+        }
+        assert declared == {
+            (machine.name, machine.role, machine.address, f"https://{machine.bmc_address}")
+            for machine in PVE.machines
+        }
+        assert all(
+            node.out_of_band is not None and node.out_of_band.system == name
+            for name, node in self.rack.nodes.items()
+        )
+
+    def test_guests(self) -> None:
+        declared = {
+            (guest.vmid, name, guest.kind, guest.node, guest.address, guest.mac)
+            for name, guest in self.rack.guests.items()
+        }
+        assert declared == {
+            (guest.vmid, guest.name, guest.kind, guest.node, guest.address, guest.mac)
+            for guest in PVE.guests
+        }
+
+    def test_every_machine_and_guest_has_its_name(self) -> None:
+        assert self.rack.dns is not None
+        names = {
+            name: {str(address) for address in declared.addresses}
+            for name, declared in self.rack.dns.names.items()
+        }
+        for item in (*PVE.machines, *PVE.guests):
+            assert names[f"{item.name}.{PVE.domain}"] == {str(item.address)}
+
+    def test_servers_and_certificates(self) -> None:
+        assert self.rack.dns is not None
+        resolvers = {
+            guest.name: guest.address for guest in PVE.guests if guest.role in {"maas", "dns2"}
+        }
+        declared = {name: server.address for name, server in self.rack.dns.servers.items()}
+        assert declared == resolvers
+        assert set(self.rack.certificates) == {g.name for g in PVE.guests if g.role == "k3s"}
+
+    def test_only_hypervisors_may_be_broken(self) -> None:
+        willing = {name for name, node in self.rack.nodes.items() if node.may_break}
+        assert willing == {machine.name for machine in PVE.machines if machine.role == "hypervisor"}
+
+    def test_what_is_no_product_is_said(self) -> None:
+        assert self.rack.stand_ins
+        stood_in = {name for name, guest in self.rack.guests.items() if guest.stand_ins}
+        assert stood_in == {guest.name for guest in PVE.guests if guest.role in {"maas", "k3s"}}
+
+
+def test_the_example_breaks_nothing_by_default() -> None:
+    example = load(ROOT / "inventory/example-homelab.yaml")
+    assert not any(node.may_break for node in example.nodes.values())
+    assert example.rack is None
+    addresses = [node.address for node in example.nodes.values()]
+    addresses += [guest.address for guest in example.guests.values()]
+    assert all(str(address).startswith("192.0.2.") for address in addresses)
+
+
+def test_the_example_stays_right_when_its_consent_is_uncommented() -> None:
+    text = (ROOT / "inventory/example-homelab.yaml").read_text()
+    lines = text.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.strip() == "# may_break:")
+    while lines[start].strip().startswith("#"):
+        lines[start] = lines[start].replace("# ", "", 1)
+        start += 1
+    example = parse("\n".join(lines), "example")
+    assert set(example.nodes["pve-a"].may_break) == {"reboot", "power-cut"}
