@@ -28,8 +28,10 @@ class DnsLookup:
     def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
         """Addresses that ``server`` (an IPv4 address) gives, sorted, CNAMEs followed.
 
-        The error is the server's own word (``NXDOMAIN``, ``SERVFAIL``, ``REFUSED``, ...),
-        ``NODATA`` for a name without an address, ``timeout``, or the connection's error.
+        A server that answers without an address has answered: the value is then empty, and
+        the source ends with its word (``NXDOMAIN``, ``SERVFAIL``, ``REFUSED``, ... of RFC 1035,
+        or ``NODATA`` for a name that has other records). Only where there was no answer is
+        the fact unknown: ``timeout``, or the connection's own error.
         """
         source = f"dns @{server}: {name} A"
         query = dns.message.make_query(name, dns.rdatatype.A)
@@ -55,14 +57,14 @@ class DnsLookup:
 
 
 def _read(response: dns.message.Message, source: str) -> Observed[tuple[str, ...]]:
-    if response.rcode() != dns.rcode.NOERROR:
-        return Observed(source=source, error=dns.rcode.to_text(response.rcode()))
     addresses = {
         record.to_text()
         for rrset in response.answer
         if rrset.rdtype == dns.rdatatype.A
         for record in rrset
     }
+    if response.rcode() != dns.rcode.NOERROR:
+        return Observed(source=f"{source}: {dns.rcode.to_text(response.rcode())}", value=())
     if not addresses:
-        return Observed(source=source, error="NODATA")
+        return Observed(source=f"{source}: NODATA", value=())
     return Observed(source=source, value=tuple(sorted(addresses)))

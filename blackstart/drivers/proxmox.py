@@ -15,10 +15,10 @@ from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.base import Clock
 from blackstart.drivers.bounded import gather
 from blackstart.drivers.proxmox_api import ProxmoxApi
-from blackstart.drivers.proxmox_guest import GuestReader, all_unknown
+from blackstart.drivers.proxmox_guest import GuestReader
 from blackstart.drivers.waiting import wait_for
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
-from blackstart.model.facts import GuestFacts, Observed
+from blackstart.model.facts import GuestFacts, Observed, unread
 from blackstart.model.inventory import Guest
 
 WORKERS = 8
@@ -47,7 +47,9 @@ class ProxmoxGuests:
             timeout_s=OBSERVE_S,
         )
         return {
-            name: reading if isinstance(reading, GuestFacts) else all_unknown("api", str(reading))
+            name: reading
+            if isinstance(reading, GuestFacts)
+            else unread(GuestFacts, "api", str(reading))
             for name, reading in readings.items()
         }
 
@@ -146,10 +148,10 @@ class ProxmoxCluster:
         try:
             value = read(answers.records(self._api.get("cluster/status"), "cluster/status"))
         except DriverError as error:
-            return Observed[T](source=self.SOURCE, error=str(error))
+            return Observed(source=self.SOURCE, error=str(error))
         if value is None:
-            return Observed[T](source=self.SOURCE, error="the answer names no node")
-        return Observed[T](source=self.SOURCE, value=value)
+            return Observed(source=self.SOURCE, error="the answer names no node")
+        return Observed(source=self.SOURCE, value=value)
 
 
 def _read(reader: GuestReader, guest: Guest) -> Callable[[], GuestFacts]:

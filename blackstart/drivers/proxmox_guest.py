@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
-from blackstart.model.facts import GuestFacts, Observed
+from blackstart.model.facts import GuestFacts, Observed, unread
 from blackstart.model.inventory import Guest
 
 RESOURCES = "cluster/resources"
@@ -69,7 +69,7 @@ class GuestReader:
         try:
             place = self.place(guest)
         except DriverError as error:
-            return all_unknown(f"api GET {RESOURCES}", str(error))
+            return unread(GuestFacts, f"api GET {RESOURCES}", str(error))
         status = self._observe(place, "status/current", _status)
         config = self._observe(place, "config", lambda answer: answers.record(answer, "config"))
         booted, interfaces = self._inside(place, guest, status)
@@ -100,15 +100,15 @@ class GuestReader:
             for subject in (place.node, place.path):
                 if subject in self._silent:
                     raise self._silent[subject]
-            return Observed[T](source=source, value=read(self._api.get(path)))
+            return Observed(source=source, value=read(self._api.get(path)))
         except Unreachable as error:
             self._silent[place.node] = error
-            return Observed[T](source=source, error=str(error))
+            return Observed(source=source, error=str(error))
         except TimedOut as error:
             self._silent[place.path] = error  # one guest's hung monitor says nothing of the node
-            return Observed[T](source=source, error=str(error))
+            return Observed(source=source, error=str(error))
         except DriverError as error:
-            return Observed[T](source=source, error=str(error))
+            return Observed(source=source, error=str(error))
 
     def _inside(
         self, place: Place, guest: Guest, status: Observed[str]
@@ -156,17 +156,5 @@ def _answered(seen: Observed[dict[str, tuple[str, ...]]]) -> Observed[bool]:
 
 def _derived(seen: Observed[Any], read: Callable[[Any], T]) -> Observed[T]:
     if not seen.known:
-        return Observed[T](source=seen.source, error=seen.error)
-    return Observed[T](source=seen.source, value=read(seen.value))
-
-
-def all_unknown(source: str, error: str) -> GuestFacts:
-    """Facts of a guest of which nothing could be read, and why."""
-    return GuestFacts(
-        node=Observed(source=source, error=error),
-        status=Observed(source=source, error=error),
-        onboot=Observed(source=source, error=error),
-        config=Observed(source=source, error=error),
-        booted=Observed(source=source, error=error),
-        interfaces=Observed(source=source, error=error),
-    )
+        return Observed(source=seen.source, error=seen.error)
+    return Observed(source=seen.source, value=read(seen.value))

@@ -6,7 +6,7 @@ its ``value`` is then ``None`` and nothing may be concluded from it.
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,6 +30,14 @@ class Observed(Record, Generic[T]):
     def known(self) -> bool:
         """Whether the value was really read."""
         return self.error is None and self.value is not None
+
+
+R = TypeVar("R", bound=Record)
+
+
+def unread(kind: type[R], source: str, error: str) -> R:
+    """A record of whose facts none could be read, each saying where and why."""
+    return kind(**{name: Observed[Any](source=source, error=error) for name in kind.model_fields})
 
 
 class Mount(Record):

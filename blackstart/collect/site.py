@@ -1,0 +1,202 @@
+"""A snapshot of the whole site: every part asked at once, no part waiting for another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from blackstart.collect.compose import look_at_project
+from blackstart.collect.host import look_at_host
+from blackstart.collect.host_parse import HostReading, nothing_read
+from blackstart.collect.name_round import PAUSE_S, look_at_names, unasked
+from blackstart.drivers.base import (
+    CertificateLook,
+    Clock,
+    ClusterView,
+    CommandRunner,
+    GuestControl,
+    NameLookup,
+)
+from blackstart.drivers.bounded import gather
+from blackstart.errors import DriverError
+from blackstart.model.facts import (
+    CertificateFacts,
+    ClusterFacts,
+    ComposeFacts,
+    GuestFacts,
+    Observed,
+    SiteFacts,
+    unread,
+)
+from blackstart.model.inventory import Certificate, Dns, Inventory
+
+WORKERS = 32
+GRACE_S = 3.0
+
+
+@dataclass
+class _Found:
+    """What some parts of the site gave, in the shape of ``SiteFacts``."""
+
+    hosts: dict[str, HostReading] = field(default_factory=dict)
+    guests: Mapping[str, GuestFacts] = field(default_factory=dict)
+    names: dict[str, Observed[tuple[str, ...]]] = field(default_factory=dict)
+    compose: dict[str, ComposeFacts] = field(default_factory=dict)
+    certificates: dict[str, CertificateFacts] = field(default_factory=dict)
+    quorate: Observed[bool] | None = None
+    online: Observed[tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One thing to ask: how, and what it leaves when there was no answer in time."""
+
+    look: Callable[[], _Found]
+    lost: Callable[[str], _Found]
+
+    def found(self, answer: _Found | DriverError) -> _Found:
+        """What came of it."""
+        return self.lost(str(answer)) if isinstance(answer, DriverError) else answer
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCollector:
+    """``FactsSource`` over a site's drivers. ``guests`` and ``cluster`` only with an API.
+
+    ``authorities`` holds the CA file of each declared certificate. A snapshot takes at
+    most ``deadline_s`` seconds and a little grace, whoever hangs.
+    """
+
+    inventory: Inventory
+    clock: Clock
+    runner: CommandRunner
+    guests: GuestControl | None
+    cluster: ClusterView | None
+    names: NameLookup
+    certificates: CertificateLook
+    authorities: Mapping[str, Path]
+    deadline_s: float = 30.0
+
+    def __call__(self) -> SiteFacts:
+        """All facts now; a part that does not answer is an error in its facts."""
+        taken_at = self.clock.wall()
+        parts = dict(self._parts())
+        answers = gather(
+            {name: part.look for name, part in parts.items()},
+            workers=WORKERS,
+            timeout_s=self.deadline_s + GRACE_S,
+        )
+        whole = _Found()
+        for name, answer in answers.items():
+            _add(whole, parts[name].found(answer))
+        return SiteFacts(
+            taken_at=taken_at,
+            hosts={name: whole.hosts[name].facts for name in self.inventory.nodes},
+            guests=dict(whole.guests),
+            names=whole.names,
+            compose=whole.compose,
+            certificates=whole.certificates,
+            cluster=self._cluster(whole),
+        )
+
+    def _parts(self) -> Iterator[tuple[str, _Part]]:
+        yield from ((f"host/{name}", self._host(name)) for name in self.inventory.nodes)
+        yield from ((f"compose/{name}", self._project(name)) for name in self.inventory.compose)
+        dns = self.inventory.dns
+        if dns is not None:
+            yield from ((f"dns/{name}", self._server(dns, name)) for name in dns.servers)
+        for name, certificate in self.inventory.certificates.items():
+            yield f"certificate/{name}", self._certificate(name, certificate)
+        if self.guests is not None:
+            yield "guests", self._guests(self.guests)
+        if self.cluster is not None:
+            yield "cluster", self._membership(self.cluster)
+
+    def _host(self, name: str) -> _Part:
+        return _Part(
+            lambda: _Found(
+                hosts={name: look_at_host(self.runner, name, timeout_s=self.deadline_s)}
+            ),
+            lambda error: _Found(hosts={name: nothing_read(name, error)}),
+        )
+
+    def _project(self, name: str) -> _Part:
+        project = self.inventory.compose[name]
+
+        def look() -> _Found:
+            facts = look_at_project(self.runner, project, timeout_s=self.deadline_s)
+            return _Found(compose={name: facts})
+
+        source = f"ssh {project.guest}"
+        return _Part(look, lambda why: _Found(compose={name: unread(ComposeFacts, source, why)}))
+
+    def _server(self, dns: Dns, name: str) -> _Part:
+        # The rack's servers have nobody else to serve.
+        pause_s = 0.0 if self.inventory.rack else PAUSE_S
+
+        def look() -> _Found:
+            answers = look_at_names(dns, name, self.names, self.clock, pause_s=pause_s)
+            return _Found(names=answers)
+
+        return _Part(look, lambda error: _Found(names=unasked(dns, name, error)))
+
+    def _certificate(self, name: str, certificate: Certificate) -> _Part:
+        address = str(self.inventory.guests[certificate.guest].address)
+        source = f"tls {address}:{certificate.port}"
+
+        def look() -> _Found:
+            ca = self.authorities[name]
+            facts = self.certificates.look(address, certificate.port, ca)
+            return _Found(certificates={name: facts})
+
+        return _Part(
+            look, lambda why: _Found(certificates={name: unread(CertificateFacts, source, why)})
+        )
+
+    def _guests(self, guests: GuestControl) -> _Part:
+        def lost(error: str) -> _Found:
+            names = self.inventory.guests
+            return _Found(guests={name: unread(GuestFacts, "api", error) for name in names})
+
+        return _Part(lambda: _Found(guests=guests.observe()), lost)
+
+    def _membership(self, cluster: ClusterView) -> _Part:
+        return _Part(
+            lambda: _Found(quorate=cluster.quorate(), online=cluster.online()),
+            lambda error: _Found(
+                quorate=Observed(source="api", error=error),
+                online=Observed(source="api", error=error),
+            ),
+        )
+
+    def _cluster(self, found: _Found) -> ClusterFacts | None:
+        if found.quorate is None or found.online is None:
+            return None
+        members = [
+            found.hosts[name]
+            for name, node in self.inventory.nodes.items()
+            if node.role == "hypervisor"
+        ]
+        nobody: Observed[int] = Observed(source="ssh", error="the inventory declares no hypervisor")
+        return ClusterFacts(
+            quorate=found.quorate,
+            online=found.online,
+            votes=_first_known([member.votes for member in members], nobody),
+            quorum=_first_known([member.quorum for member in members], nobody),
+        )
+
+
+def _first_known(counts: list[Observed[int]], nobody: Observed[int]) -> Observed[int]:
+    """The first node that counts; else what the first one said instead."""
+    return next((count for count in counts if count.known), (counts or [nobody])[0])
+
+
+def _add(whole: _Found, part: _Found) -> None:
+    whole.hosts |= part.hosts
+    whole.guests = {**whole.guests, **part.guests}
+    whole.names |= part.names
+    whole.compose |= part.compose
+    whole.certificates |= part.certificates
+    whole.quorate = part.quorate or whole.quorate
+    whole.online = part.online or whole.online
