@@ -62,7 +62,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class SiteCollector:
-    """``FactsSource`` over a site's drivers. ``guests`` and ``cluster`` only with an API.
+    """``FactsSource`` over a site's drivers. ``cluster`` only where there is one.
 
     ``authorities`` holds the CA file of each declared certificate. A snapshot takes at
     most ``deadline_s`` seconds and a little grace, whoever hangs.
@@ -71,7 +71,7 @@ class SiteCollector:
     inventory: Inventory
     clock: Clock
     runner: CommandRunner
-    guests: GuestControl | None
+    guests: GuestControl
     cluster: ClusterView | None
     names: NameLookup
     certificates: CertificateLook
@@ -108,8 +108,7 @@ class SiteCollector:
             yield from ((f"dns/{name}", self._server(dns, name)) for name in dns.servers)
         for name, certificate in self.inventory.certificates.items():
             yield f"certificate/{name}", self._certificate(name, certificate)
-        if self.guests is not None:
-            yield "guests", self._guests(self.guests)
+        yield "guests", self._guests()
         if self.cluster is not None:
             yield "cluster", self._membership(self.cluster)
 
@@ -154,12 +153,12 @@ class SiteCollector:
             look, lambda why: _Found(certificates={name: unread(CertificateFacts, source, why)})
         )
 
-    def _guests(self, guests: GuestControl) -> _Part:
+    def _guests(self) -> _Part:
         def lost(error: str) -> _Found:
             names = self.inventory.guests
             return _Found(guests={name: unread(GuestFacts, "api", error) for name in names})
 
-        return _Part(lambda: _Found(guests=guests.observe()), lost)
+        return _Part(lambda: _Found(guests=self.guests.observe()), lost)
 
     def _membership(self, cluster: ClusterView) -> _Part:
         return _Part(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from blackstart.model.facts import GuestFacts, Observed, unread
 from blackstart.model.inventory import Guest
 
 RESOURCES = "cluster/resources"
-# What a guest without a working agent answers: a fact about the guest, not a failure to ask.
-NOT_BOOTED = ("guest agent is not running", "is not running")
+# What is said of a guest whose agent does not answer, or that is off (qemu-server, Agent.pm,
+# QMPClient.pm): a fact about the guest, not a failure to ask.
+_SILENT_INSIDE = re.compile(r"^500 .*(is not running|'guest-[a-z-]+' failed - got timeout)$")
 
 T = TypeVar("T")
 
@@ -149,7 +151,7 @@ def _answered(seen: Observed[dict[str, tuple[str, ...]]]) -> Observed[bool]:
     """An agent that answers has booted; one that is known not to run has not."""
     if seen.known:
         return Observed[bool](source=seen.source, value=True)
-    if seen.error is not None and seen.error.endswith(NOT_BOOTED):
+    if seen.error is not None and _SILENT_INSIDE.match(seen.error):
         return Observed[bool](source=f"{seen.source}: {seen.error}", value=False)
     return Observed[bool](source=seen.source, error=seen.error)
 

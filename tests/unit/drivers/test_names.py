@@ -85,12 +85,14 @@ def test_addresses_come_sorted_and_cnames_are_followed() -> None:
 def test_each_refusal_has_its_own_word(rcode: dns.rcode.Rcode) -> None:
     with udp(answering(rcode=rcode)) as lookup:
         seen = lookup.ask("127.0.0.1", "web.rack.test")
-    assert (seen.value, seen.error) == (None, dns.rcode.to_text(rcode))
+    assert (seen.value, seen.error) == ((), None)
+    assert seen.source == f"dns @127.0.0.1: web.rack.test A: {dns.rcode.to_text(rcode)}"
 
 
 def test_a_name_without_an_address_is_no_data() -> None:
     with udp(answering()) as lookup:
-        assert lookup.ask("127.0.0.1", "web.rack.test").error == "NODATA"
+        seen = lookup.ask("127.0.0.1", "web.rack.test")
+    assert (seen.value, seen.source[-6:]) == ((), "NODATA")
 
 
 def test_one_lost_datagram_is_no_verdict() -> None:
@@ -106,7 +108,8 @@ def test_one_lost_datagram_is_no_verdict() -> None:
 def test_silence_is_a_timeout_and_bounded() -> None:
     with udp(lambda _: None) as lookup:
         began = time.monotonic()
-        assert lookup.ask("127.0.0.1", "web.rack.test").error == "timeout"
+        seen = lookup.ask("127.0.0.1", "web.rack.test")
+        assert (seen.value, seen.error) == (None, "timeout")
         assert time.monotonic() - began < 2
 
 

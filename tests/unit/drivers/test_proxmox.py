@@ -193,7 +193,10 @@ def test_an_api_that_is_gone_leaves_everything_unknown(node: Server, api: Proxmo
         (Reply(500, "VM 100 is not running"), False),
         (Reply(500, "No QEMU guest agent configured"), None),
         (Reply(403, "Permission check failed (/vms/100, VM.GuestAgent.Audit)"), None),
-        (Reply(500, "VM 100 qmp command 'guest-network-get-interfaces' failed - timeout"), None),
+        (
+            Reply(500, "VM 100 qmp command 'guest-network-get-interfaces' failed - got timeout"),
+            False,
+        ),
     ],
 )
 def test_booted_is_false_only_when_the_guest_is_known_not_to_answer(

@@ -1,0 +1,149 @@
+"""From an inventory to a connected site: the one place that knows concrete drivers.
+
+Every secret and every file is resolved here, before anything is armed: one that is
+missing must not be found out in the middle of a drill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from blackstart.collect.site import SiteCollector
+from blackstart.drivers.absent import NoClusterView, NoGuestControl
+from blackstart.drivers.base import Clock, ClusterView, GuestControl, Site
+from blackstart.drivers.clock import SystemClock
+from blackstart.drivers.names import DnsLookup
+from blackstart.drivers.proxmox import ProxmoxCluster, ProxmoxGuests
+from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
+from blackstart.drivers.redfish import Controller, RedfishPower
+from blackstart.drivers.ssh import SshRunner
+from blackstart.drivers.ssh_connection import SshTarget
+from blackstart.drivers.tls import TlsLook
+from blackstart.model.inventory import Inventory, SshAccess
+from blackstart.probes.plan import probes_for
+from blackstart.probes.runner import ProbeRunner
+from blackstart.secrets import resolve, resolve_path
+
+
+@contextmanager
+def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterator[Site]:
+    """The site's drivers, disconnected again at the end. Nothing is connected to yet.
+
+    ``rack_secrets`` is the directory that ``rack:`` references name. Raises ``UsageError``
+    for a reference that cannot be resolved.
+    """
+    references = _References(rack_secrets)
+    clock = SystemClock()
+    names, certificates = DnsLookup(), TlsLook()
+    with ExitStack() as stack:
+        runner = SshRunner(_ssh_targets(inventory, references))
+        stack.callback(runner.close)
+        guests: GuestControl = NoGuestControl(inventory.guests)
+        cluster: ClusterView | None = None
+        api = _proxmox(inventory, references)
+        if api is not None:
+            stack.callback(api.close)
+            guests, cluster = ProxmoxGuests(api, inventory.guests, clock), ProxmoxCluster(api)
+        facts = SiteCollector(
+            inventory=inventory,
+            clock=clock,
+            runner=runner,
+            guests=guests,
+            cluster=cluster,
+            names=names,
+            certificates=certificates,
+            authorities={
+                name: references.public(declared.ca)
+                for name, declared in inventory.certificates.items()
+            },
+        )
+        yield Site(
+            inventory=inventory,
+            clock=clock,
+            runner=runner,
+            power=RedfishPower(_controllers(inventory, references)),
+            guests=guests,
+            cluster=cluster or NoClusterView(),
+            names=names,
+            certificates=certificates,
+            facts=facts,
+            probes=lambda: _probes(inventory, references, clock),
+        )
+
+
+class _References:
+    """The inventory's references, resolved against one rack's secrets or none."""
+
+    def __init__(self, rack_secrets: Path | None) -> None:
+        self._rack_secrets = rack_secrets
+
+    def text(self, reference: str) -> str:
+        """A secret. It is handed to a driver and to nobody else."""
+        return resolve(reference, self._rack_secrets).get_secret_value()
+
+    def private(self, reference: str | None) -> Path | None:
+        """A file that only its owner may read."""
+        return resolve_path(reference, self._rack_secrets) if reference else None
+
+    def public(self, reference: str) -> Path:
+        """A file that anybody may read."""
+        return resolve_path(reference, self._rack_secrets, private=False)
+
+    def authority(self, reference: str | None) -> Path | None:
+        """A CA file, or none for the system's own store."""
+        return self.public(reference) if reference else None
+
+
+def _ssh_targets(inventory: Inventory, references: _References) -> Mapping[str, SshTarget]:
+    def target(address: object, access: SshAccess) -> SshTarget:
+        return SshTarget(
+            address=str(address),
+            port=access.port,
+            user=access.user,
+            key=references.private(access.key),
+            known_hosts=references.public(access.known_hosts),
+        )
+
+    nodes = {
+        name: target(node.address, node.ssh or inventory.ssh)
+        for name, node in inventory.nodes.items()
+    }
+    guests = {
+        name: target(guest.address, inventory.ssh)
+        for name, guest in inventory.guests.items()
+        if guest.ssh
+    }
+    return {**guests, **nodes}
+
+
+def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None:
+    access = inventory.proxmox
+    if access is None:
+        return None
+    return ProxmoxApi(
+        {name: str(node.address) for name, node in inventory.nodes.items() if node.api},
+        token=parse_token(references.text(access.token)),
+        ca=references.authority(access.ca),
+        port=access.port,
+    )
+
+
+def _controllers(inventory: Inventory, references: _References) -> Mapping[str, Controller]:
+    return {
+        name: Controller(
+            url=node.out_of_band.url,
+            system=node.out_of_band.system,
+            user=node.out_of_band.user,
+            password=references.text(node.out_of_band.password),
+            ca=references.authority(node.out_of_band.ca),
+        )
+        for name, node in inventory.nodes.items()
+        if node.out_of_band is not None
+    }
+
+
+def _probes(inventory: Inventory, references: _References, clock: Clock) -> ProbeRunner:
+    probes = probes_for(inventory, references.public)
+    return ProbeRunner(probes, clock, inventory.probing.rate_hz)

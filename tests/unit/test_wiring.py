@@ -1,0 +1,93 @@
+"""From an inventory to drivers: references resolved first, nothing connected to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from blackstart.drivers.absent import NoClusterView, NoGuestControl
+from blackstart.drivers.proxmox import ProxmoxCluster, ProxmoxGuests
+from blackstart.errors import Unreachable, UsageError
+from blackstart.inventory_file import load
+from blackstart.model.inventory import Inventory
+from blackstart.wiring import connect
+
+from .drivers.sshd import free_port
+
+RACK = Path(__file__).parents[2] / "inventory" / "rack.yaml"
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """The files that the rack's inventory refers to."""
+    private = {
+        "id_ed25519": "key",
+        "bmc-password": "correct-horse",
+        "pve-api-token": "drill@pve!t1=5e3a9f10-0000-4000-8000-7c0ffee00001",
+    }
+    for name, text in private.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    for name in ("ca.crt", "known_hosts"):
+        (tmp_path / name).write_text("# public\n")
+    return tmp_path
+
+
+def test_the_racks_inventory_is_wired(secrets: Path) -> None:
+    with connect(load(RACK), rack_secrets=secrets) as site:
+        assert isinstance(site.guests, ProxmoxGuests)
+        assert isinstance(site.cluster, ProxmoxCluster)
+        assert site.power.supports("pve1")
+        assert not site.power.supports("maas")
+        assert site.inventory.site == "rack"
+
+
+@pytest.mark.parametrize("name", ["id_ed25519", "bmc-password", "pve-api-token", "ca.crt"])
+def test_a_missing_secret_is_found_before_anything_is_armed(name: str, secrets: Path) -> None:
+    (secrets / name).unlink()
+    with pytest.raises(UsageError, match=name), connect(load(RACK), rack_secrets=secrets):
+        pass
+
+
+def test_a_key_that_others_can_read_is_refused(secrets: Path) -> None:
+    (secrets / "id_ed25519").chmod(0o644)
+    with pytest.raises(UsageError, match="chmod"), connect(load(RACK), rack_secrets=secrets):
+        pass
+
+
+def plain(tmp_path: Path, **parts: Any) -> Inventory:
+    """A site without a hypervisor's API."""
+    known = tmp_path / "known_hosts"
+    known.write_text("")
+    return Inventory.model_validate(
+        {
+            "site": "lab",
+            "domain": "lab.test",
+            "ssh": {"known_hosts": f"file:{known}", "port": free_port()},
+            "nodes": {"box": {"address": "127.0.0.1"}},
+            **parts,
+        }
+    )
+
+
+def test_a_site_without_an_api_is_wired_too(tmp_path: Path) -> None:
+    with connect(plain(tmp_path)) as site:
+        assert isinstance(site.guests, NoGuestControl)
+        assert isinstance(site.cluster, NoClusterView)
+        assert not site.power.supports("box")
+        assert set(site.probes().subjects()) == {"node/box"}
+
+
+def test_guests_are_reached_by_ssh_only_where_declared(tmp_path: Path) -> None:
+    guest = {"vmid": 101, "kind": "qemu", "node": "box", "mac": "bc:24:11:00:00:01"}
+    guests = {
+        "open": {**guest, "address": "127.0.0.1", "ssh": True},
+        "closed": {**guest, "vmid": 102, "address": "127.0.0.1"},
+    }
+    with connect(plain(tmp_path, guests=guests)) as site:
+        with pytest.raises(Unreachable, match="declares no ssh access"):
+            site.runner.run("closed", "true", timeout_s=1)
+        with pytest.raises(Unreachable, match=r"open \(127.0.0.1:.*refused"):
+            site.runner.run("open", "true", timeout_s=5)
