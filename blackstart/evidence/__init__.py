@@ -1,0 +1,1 @@
+"""Evidence: summary, pictures, terminal and Allure, all views of a drill's directory."""
