@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,28 @@ class Progress:
     def drill_end(self, directory: Path) -> None:
         """Say where the evidence is."""
         self._say(f"{'evidence':<9} {directory}")
+
+
+@dataclass(frozen=True)
+class Uncaptured:
+    """Another observer, told only of the end, past the capture of output that pytest does."""
+
+    inner: DrillObserver
+    uncaptured: Callable[[], AbstractContextManager[None]]
+
+    def phase_begin(self, phase: str, detail: str) -> None:
+        """Nothing: the progress says it."""
+
+    def phase_end(self, phase: str, detail: str) -> None:
+        """Nothing: the progress says it."""
+
+    def note(self, text: str) -> None:
+        """Nothing: the progress says it."""
+
+    def drill_end(self, directory: Path) -> None:
+        """Pass it on."""
+        with self.uncaptured():
+            self.inner.drill_end(directory)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ experiment fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -19,10 +19,11 @@ from blackstart.drivers.base import ProbeSession, Site
 from blackstart.errors import BlackstartError, Refusal
 from blackstart.faults.base import Fault, Plan, Proof
 from blackstart.invariants.base import Evidence, Invariant
-from blackstart.invariants.nothing_else_changed import nothing_else_changed
-from blackstart.model.differences import compare
+from blackstart.invariants.nothing_else_changed import nothing_else_changed, rebooted
+from blackstart.model.differences import compare, tolerated
 from blackstart.model.facts import SiteFacts
 from blackstart.model.samples import Series
+from blackstart.model.subjects import subjects_of
 from blackstart.model.verdict import Judgement, Verdict, worst
 from blackstart.recovery import RecoveryWait, lost_guests
 from blackstart.safety.guard import Request, answers
@@ -56,7 +57,8 @@ class Terms:
     """Under which terms a drill runs.
 
     ``budget_s``: seconds from injection within which everything must have held;
-    ``directory`` is this drill's own, ``drills`` holds those of all.
+    ``directory`` is this drill's own, ``drills`` holds those of all; ``test`` is pytest's
+    node id, ``environment`` what a report should say about the machines.
     """
 
     scenario: str
@@ -66,6 +68,8 @@ class Terms:
     drills: Path
     leases: Path
     plan_only: bool = False
+    test: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Run:
@@ -117,7 +121,10 @@ class Run:
             fault=self._fault.name,
             budget_s=self._terms.budget_s,
             hold_s=inventory.hold,
-            stand_ins=list(inventory.stand_ins),
+            test=self._terms.test,
+            parts={"real": list(inventory.real), "stand_in": list(inventory.stand_ins)},
+            environment=dict(self._terms.environment),
+            subjects=[item.model_dump(mode="json") for item in subjects_of(inventory)],
         )
         try:
             plan = self._guard()
@@ -317,6 +324,11 @@ class Run:
         if not invariants:
             self._unproven("invariants", "the scenario declares no invariant")
         today = datetime.fromtimestamp(self._site.clock.wall(), UTC).date()
+        found = compare(evidence.before, evidence.after, rebooted=rebooted(evidence))
+        noted = tolerated(found, evidence.inventory.tolerate, today)
+        self._journal.write(
+            "differences", differences=[item.model_dump(mode="json") for item in noted]
+        )
         for invariant in (*invariants, nothing_else_changed(today)):
             for judgement in invariant.judge(evidence):
                 self._judged(judgement)

@@ -6,28 +6,31 @@ An unproven drill is a failure in pytest and ``broken`` in Allure.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from blackstart.drill import Drill, Terms
-from blackstart.drivers.base import Site
+from blackstart.drivers.base import Clock, Site
 from blackstart.errors import BlackstartError, Refusal, UsageError
-from blackstart.evidence.observers import observers_for
+from blackstart.evidence.allure_live import AllureObserver
+from blackstart.evidence.files import EvidenceFiles
+from blackstart.evidence.terminal import TerminalSummary
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
+from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_outcome import Outcomes
-from blackstart.rack import enter
+from blackstart.rack import enter, status
 from blackstart.safety.lease import lease_directory
 from blackstart.wiring import connect
 
 INVENTORY = pytest.StashKey[Inventory]()
-OUTCOMES = pytest.StashKey[Outcomes]()
+TOUR_STAGE = pytest.StashKey[list[int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,7 +63,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         try:
             inventory = load(Path(path))
             if inventory.rack is not None:
-                enter.ensure_inside([sys.executable, "-m", "pytest", *early_config.invocation_params.args])  # noqa: E501
+                words = [str(word) for word in early_config.invocation_params.args]
+                enter.ensure_inside([sys.executable, "-m", "pytest", *words])
         except BlackstartError as error:
             sys.stderr.write(f"{error}\n")
             sys.exit(error.exit_code)
@@ -74,8 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "drill(fault, budget): breaks things; budget from injection to held recovery"
     )
     config.addinivalue_line("markers", "rack: needs the rack's real machines")
-    config.stash[OUTCOMES] = outcomes = Outcomes()
-    config.pluginmanager.register(outcomes, "blackstart-outcomes")
+    config.pluginmanager.register(Outcomes(), "blackstart-outcomes")
 
 
 def _inventory_of(config: pytest.Config) -> Inventory:
@@ -104,9 +107,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         willing = [willing[stage[0] % len(willing)]]
         stage[0] += 1
     metafunc.parametrize("node", willing or [None], indirect=True)
-
-
-TOUR_STAGE = pytest.StashKey[list[int]]()
 
 
 @pytest.fixture
@@ -150,5 +150,28 @@ def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
         drills=drills,
         leases=lease_directory(),
         plan_only=plan_only,
+        test=request.node.nodeid,
+        environment=_environment(site.inventory),
     )
-    return Drill(site, terms, observers_for(config, site.clock))
+    return Drill(site, terms, _observers(config, site.clock))
+
+
+def _environment(inventory: Inventory) -> dict[str, str]:
+    if inventory.rack is None:
+        return {}
+    accelerated = status.observe().kvm
+    return {"machines": "QEMU, hardware virtualisation" if accelerated else "QEMU, emulated"}
+
+
+def _observers(config: pytest.Config, clock: Clock) -> Together:
+    """The terminal as it happens, the files, Allure, and the summary, in this order."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    capture = config.pluginmanager.getplugin("capturemanager")
+
+    def write(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+    summary = Uncaptured(TerminalSummary(Console()), capture.global_and_fixture_disabled)
+    return Together((Progress(clock, write), EvidenceFiles(write), AllureObserver(), summary))

@@ -36,7 +36,8 @@ class Outcomes:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """0 good, 1 fail, 2 usage, 3 unproven; a run of no tests proves nothing."""
-        if exitstatus == pytest.ExitCode.TESTS_FAILED and not self.failed and self.unproven:
+        only_unproven = self.unproven and not self.failed
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and only_unproven:
             session.exitstatus = Verdict.UNPROVEN.exit_code
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = Verdict.UNPROVEN.exit_code

@@ -233,6 +233,7 @@ class Inventory(Part):
     probing: Probing = Probing()
     hold: Duration = 60.0
     settle: Duration = 30.0
+    real: tuple[str, ...] = ()
     stand_ins: tuple[str, ...] = ()
 
     def guests_of(self, node: str) -> dict[str, Guest]:

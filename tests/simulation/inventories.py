@@ -10,18 +10,16 @@ from blackstart.model.inventory import Inventory
 def small_site(**changes: Any) -> Inventory:
     """Two Proxmox nodes that opted in to everything, and what lives on them."""
     consent = {"until": "2099-12-31"}
-    out_of_band = {
-        "url": "https://10.0.0.111",
-        "system": "a1",
-        "user": "ops",
-        "password": "env:BMC",
-    }
-    node = {
-        "api": "proxmox",
-        "boot_budget": "90s",
-        "may_break": {"reboot": consent, "power-cut": consent},
-        "out_of_band": out_of_band,
-    }
+
+    def node(name: str, last: int) -> dict[str, Any]:
+        controller = {"url": f"https://10.0.0.2{last}", "system": name, "user": "ops"}
+        return {
+            "address": f"10.0.0.{last}",
+            "api": "proxmox",
+            "boot_budget": "90s",
+            "may_break": {"reboot": consent, "power-cut": consent},
+            "out_of_band": {**controller, "password": "env:BMC"},
+        }
 
     def guest(vmid: int, name: str, host: str) -> dict[str, Any]:
         return {
@@ -37,10 +35,11 @@ def small_site(**changes: Any) -> Inventory:
     document: dict[str, Any] = {
         "site": "lab",
         "domain": "lab.test",
-        "nodes": {"a1": {"address": "10.0.0.11", **node}, "a2": {"address": "10.0.0.12", **node}},
+        "proxmox": {"token": "env:TOKEN"},
+        "nodes": {"a1": node("a1", 11), "a2": node("a2", 12)},
         "guests": {
             "dns1": guest(101, "dns1", "a1"),
-            "box": guest(102, "box", "a1"),
+            "box": {**guest(102, "box", "a1"), "ssh": True},
             "dns2": guest(103, "dns2", "a2"),
             "k1": guest(104, "k1", "a2"),
         },
@@ -49,7 +48,10 @@ def small_site(**changes: Any) -> Inventory:
                 "dns1": {"address": "10.0.0.101", "guest": "dns1"},
                 "dns2": {"address": "10.0.0.103", "guest": "dns2"},
             },
-            "names": {"box.lab.test": {"addresses": ["10.0.0.102"]}},
+            "names": {
+                f"{name}.lab.test": {"addresses": [f"10.0.0.{last}"]}
+                for name, last in (("dns1", 101), ("box", 102), ("dns2", 103), ("k1", 104))
+            },
         },
         "compose": {
             "web": {

@@ -1,0 +1,115 @@
+"""What scripts rely on: exit codes, selection of targets, and that a plan touches nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.inventories import small_site
+
+ROOT = Path(__file__).parents[2]
+
+CONFTEST = """
+import pytest
+from tests.simulation.drivers import site_of
+from tests.simulation.world import Lies, World
+
+@pytest.fixture(scope="session")
+def site(inventory):
+    return site_of(World(inventory, Lies({lies})))
+"""
+
+SCENARIO = """
+import pytest
+from blackstart.faults.reboot import power_cut, reboot
+from blackstart.invariants import guests_boot
+
+@pytest.mark.drill(fault="reboot", budget="5m")
+def test_reboot(drill, node):
+    with drill.fault(reboot(node)):
+        drill.recovers(guests_boot(node))
+
+@pytest.mark.drill(fault="power-cut", budget="5m")
+def test_cut(drill, node):
+    with drill.fault(power_cut(node)):
+        drill.recovers(guests_boot(node))
+"""
+
+
+def run(
+    pytester: pytest.Pytester, *args: str, lies: str = "", inventory: str | None = None
+) -> pytest.RunResult:
+    document = small_site().model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    text = json.dumps(document).replace('"boot_budget": 90.0', '"boot_budget": "90s"')
+    text = text.replace('"budget": 120.0', '"budget": "120s"')
+    text = text.replace('"hold": 5.0', '"hold": "5s"').replace('"settle": 5.0', '"settle": "5s"')
+    pytester.makefile(".yaml", lab=inventory or text)
+    pytester.makeconftest(CONFTEST.format(lies=lies))
+    pytester.makepyfile(test_scenarios=SCENARIO)
+    pytester.syspathinsert(ROOT)
+    return pytester.runpytest_subprocess("--inventory", "lab.yaml", *args, timeout=120)
+
+
+def test_good_is_0_on_every_willing_node(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--arm", "lab")
+    result.assert_outcomes(passed=4)
+    assert result.ret == 0
+    assert len(list(pytester.path.glob("reports/drills/*/summary.json"))) == 4
+
+
+def test_a_tour_is_one_drill_a_fault_on_different_nodes(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--arm", "lab", "--tour", "-v")
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*test_reboot?a1?*", "*test_cut?a2?*"])
+
+
+def test_fail_is_1_and_outranks_unproven(pytester: pytest.Pytester) -> None:
+    lies = "power_swallowed=True, never_returns=frozenset({'box'})"
+    result = run(pytester, "--arm", "lab", "-k", "a1", lies=lies)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*guests-boot?*box*"])
+
+
+def test_a_fault_that_did_not_bite_is_3(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--arm", "lab", "-k", "cut and a1", lies="power_swallowed=True")
+    assert result.ret == 3
+
+
+def test_a_refusal_is_3(pytester: pytest.Pytester) -> None:
+    result = run(pytester)
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*add --arm lab*"])
+
+
+def test_no_tests_prove_nothing(pytester: pytest.Pytester) -> None:
+    assert run(pytester, "--arm", "lab", "-k", "nothing_like_it").ret == 3
+
+
+def test_no_willing_target_is_unproven(pytester: pytest.Pytester) -> None:
+    document = small_site().model_dump(mode="json", include={"site", "domain"})
+    document["nodes"] = {"a1": {"address": "10.0.0.11"}}
+    result = run(pytester, "--arm", "lab", inventory=json.dumps(document))
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*has opted in*"])
+
+
+def test_a_bad_inventory_is_2_with_file_and_line(pytester: pytest.Pytester) -> None:
+    result = run(pytester, inventory="site: lab\nnonsense: 1\n")
+    assert result.ret == 2
+    result.stderr.fnmatch_lines(["*lab.yaml:2: *"])
+
+
+def test_scenarios_without_an_inventory_are_2(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_scenarios=SCENARIO)
+    result = pytester.runpytest_subprocess(timeout=60)
+    assert result.ret == 2
+    assert "--inventory" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_plan_shows_guards_and_leaves_no_drill(pytester: pytest.Pytester) -> None:
+    result = run(pytester, "--arm", "lab", "--plan", "-k", "cut and a1")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*armed: no objection*"])
+    assert not list(pytester.path.glob("reports/drills/*"))
