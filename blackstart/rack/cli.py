@@ -80,13 +80,15 @@ def show_status(as_json: bool) -> None:
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @_guarded
 def open_ssh(name: str, command: tuple[str, ...]) -> None:
-    """Root's shell on a machine, or one command with its exit code passed through."""
-    running, machine = status.running_machine(name)
+    """Root's shell on a machine or guest, or one command, its exit code passed through."""
+    running, machine, guest = status.running_host(name)
     if not enter.inside():
         host.require_root()
-    if command[:1] == ("--",):
-        command = command[1:]
-    words = ssh.arguments(running.files(), machine.address, command)
+    command = command[1:] if command[:1] == ("--",) else command
+    words = ssh.arguments(
+        running.files(), machine.address,
+        ssh.in_guest(guest, command) if guest else command, terminal=not command,
+    )
     sys.stdout.flush()
     os.execvp(words[0], words)  # noqa: S606 - ssh takes this place
 
@@ -108,7 +110,9 @@ def execute(command: tuple[str, ...]) -> None:
 @_guarded
 def power(name: str, verb: str) -> None:
     """Switch a machine's power: off really cuts it, without any sync."""
-    status.running_machine(name)
+    _, machine, guest = status.running_host(name)
+    if guest:
+        raise HostError(f"'{name}' is a guest", f"switch its machine: {machine.name}")
     host.require_root()
     client.call("POST", f"/machines/{name}/{verb}", timeout=30.0)
     click.echo(f"{name}: {'off' if verb == 'off' else 'on'}")

@@ -54,8 +54,8 @@ def stream(
 ) -> None:
     """Run a long command, its output to ``log``, each line also given to ``line``.
 
-    It ends with this process, also when that one is killed. Raises `RackError` that names the log when the command fails, or after
-    ``timeout`` seconds.
+    It ends with this process, also when that one is killed. Raises `RackError`
+    that names the log when the command fails, or after ``timeout`` seconds.
     """
     words = [str(word) for word in argv]
     bounded = [

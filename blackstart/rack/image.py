@@ -130,7 +130,7 @@ def _discard(partial: Path) -> None:
 
 def _build(image: Image, log: Path, say: Say) -> None:
     root = image.directory / "root"
-    environment = {"SOURCE_DATE_EPOCH": EPOCH, "E2FSPROGS_FAKE_TIME": EPOCH}
+    environment = {"INITRD": "No", "SOURCE_DATE_EPOCH": EPOCH, "E2FSPROGS_FAKE_TIME": EPOCH}
 
     def progress(line: str) -> None:
         if line.startswith("I: "):

@@ -8,7 +8,7 @@ from typing import Any
 from blackstart.rack import client, record
 from blackstart.rack.errors import HostError, RackError
 from blackstart.rack.record import Record
-from blackstart.rack.topology import TOPOLOGIES, Machine
+from blackstart.rack.topology import TOPOLOGIES, Guest, Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,21 @@ def observe() -> Status:
     return Status(entry, machines, kvm=bool(answer["kvm"]), problem="")
 
 
-def running_machine(name: str) -> tuple[Record, Machine]:
-    """The running rack's record and its machine of that name.
+def running_host(name: str) -> tuple[Record, Machine, Guest | None]:
+    """The running rack's record, and the machine of that name or of that guest.
 
-    Raises `HostError` when no rack is up or it has no such machine.
+    Raises `HostError` when no rack is up or it has no such machine or guest.
     """
     entry = record.read()
     if entry is None or not entry.alive:
         raise HostError("no rack is up", "blackstart rack up")
     topology = TOPOLOGIES[entry.topology]
-    try:
-        return entry, topology.machine(name)
-    except KeyError as error:
-        names = ", ".join(machine.name for machine in topology.machines)
-        raise HostError(f"the rack has no machine '{name}'", f"one of: {names}") from error
+    for machine in topology.machines:
+        if machine.name == name:
+            return entry, machine, None
+        for guest in topology.guests_of(machine.name):
+            if guest.name == name:
+                return entry, machine, guest
+    known = [machine.name for machine in topology.machines]
+    names = ", ".join([*known, *(guest.name for guest in topology.guests)])
+    raise HostError(f"the rack has no machine or guest '{name}'", f"one of: {names}")
