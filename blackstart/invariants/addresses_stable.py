@@ -86,7 +86,7 @@ class AddressesStable:
         for name in declared:
             for server in dns.servers if dns is not None else ():
                 observed = evidence.after.names.get(f"{server}/{name}")
-                answer = findings.after(observed, f"what {server} says to {name}")
+                answer = findings.after(observed, f"answer of {server} to {name}")
                 if answer is None or observed is None or str(guest.address) in answer:
                     continue
                 findings.failed(
@@ -113,7 +113,7 @@ class AddressesStable:
         read = findings.after if after else findings.before
         wrong = findings.failed if after else findings.ill_before
         carried = read(seen.addresses if seen else None, f"addresses in certificate {key}")
-        verified = read(seen.verified if seen else None, f"whether certificate {key} is valid")
+        verified = read(seen.verified if seen else None, f"validity of certificate {key}")
         when = "" if after else " before the fault"
         if carried is not None and seen is not None and str(guest.address) not in carried:
             wrong(

@@ -96,8 +96,8 @@ def _value(observed: Observed[T] | None) -> T | None:
 
 def _unread(observed: Observed[T] | None, what: str) -> str:
     if observed is None:
-        return f"{what} is not known: nobody looked"
-    return f"{what} is not known: {observed.error or 'no value'} ({observed.source})"
+        return f"{what} not seen: nobody looked"
+    return f"{what} not seen: {observed.error or 'no value'} ({observed.source})"
 
 
 def _sentence(reasons: Sequence[str]) -> str:

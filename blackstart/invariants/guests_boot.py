@@ -49,7 +49,7 @@ class GuestsBoot:
     def _before(self, findings: Findings, evidence: Evidence, name: str) -> str | None:
         facts = evidence.before.guests.get(name)
         status = findings.before(facts.status if facts else None, f"status of {name}")
-        booted = findings.before(facts.booted if facts else None, f"whether {name} is booted")
+        booted = findings.before(facts.booted if facts else None, f"boot state of {name}")
         if status not in {None, "running"}:
             findings.ill_before(f"{name} was {status} before the fault")
         elif booted is False:
@@ -59,7 +59,7 @@ class GuestsBoot:
     def _after(self, findings: Findings, evidence: Evidence, name: str, was_on: str | None) -> None:
         facts = evidence.after.guests.get(name)
         status = findings.after(facts.status if facts else None, f"status of {name}")
-        booted = findings.after(facts.booted if facts else None, f"whether {name} is booted")
+        booted = findings.after(facts.booted if facts else None, f"boot state of {name}")
         node = findings.after(facts.node if facts else None, f"node of {name}")
         if status not in {None, "running"}:
             findings.failed(f"{name} is {status}{_onboot(facts.onboot.value if facts else None)}")

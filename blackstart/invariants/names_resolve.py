@@ -54,17 +54,20 @@ class NamesResolve:
         was = was_seen.value if was_seen is not None and was_seen.known else None
         if was_seen is None or was is None:
             why = was_seen.error if was_seen is not None else "nobody asked"
-            findings.unproven(f"what {server} said to {name} before the fault is not known: {why}")
+            findings.unproven(f"answer of {server} to {name} before the fault not seen: {why}")
         elif set(was) != right:
             findings.unproven(
                 f"{server} gave {name} {_list(was)} before the fault already; "
                 f"declared {_list(right)}"
             )
             return
-        now = findings.after(_answer(evidence.after, server, name), f"what {server} says to {name}")
-        if now is not None and set(now) != right:
+        seen = _answer(evidence.after, server, name)
+        now = findings.after(seen, f"answer of {server} to {name}")
+        if seen is not None and now is not None and set(now) != right:
             before = _list(was) if was is not None else "not known"
-            findings.failed(f"{server} gives {name} {_list(now)}; before the fault {before}")
+            findings.failed(
+                f"{server} gives {name} {_list(now)} ({seen.source}); before the fault {before}"
+            )
 
 
 def _answer(facts: SiteFacts, server: str, name: str) -> Observed[tuple[str, ...]] | None:

@@ -38,7 +38,8 @@ class NothingElseChanged:
         declared = [item for item in found if item.klass != "volatile" and not item.unread]
         for item in declared:
             findings.seen(f"{item.klass}: {item}")
-        return (findings.judgement(f"{len(declared)} differences, all of them declared"),)
+        good = f"differs as declared in {len(declared)}, and in nothing else"
+        return (findings.judgement(good),)
 
     def _expiry(self, item: Difference, inventory: Inventory) -> str:
         gone = expired(item.path, inventory.tolerate, self.today)

@@ -52,8 +52,10 @@ class TestTheRacksInventory:
             name: {str(address) for address in declared.addresses}
             for name, declared in self.rack.dns.names.items()
         }
-        for item in (*PVE.machines, *PVE.guests):
-            assert names[f"{item.name}.{PVE.domain}"] == {str(item.address)}
+        machines = {machine.name: machine.address for machine in PVE.machines}
+        guests = {guest.name: guest.address for guest in PVE.guests}
+        for name, address in {**machines, **guests}.items():
+            assert names[f"{name}.{PVE.domain}"] == {str(address)}
 
     def test_servers_and_certificates(self) -> None:
         assert self.rack.dns is not None

@@ -1,0 +1,79 @@
+"""``blackstart inventory check``: one line and exit 0, or every problem and exit 2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from blackstart.cli_inventory import inventory
+
+RIGHT = Path(__file__).parent / "inventories" / "right.yaml"
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(inventory, ["check", *arguments])
+
+
+def test_a_right_one_is_one_line() -> None:
+    result = check(str(RIGHT))
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout == (
+        f"{RIGHT}: site lab: 2 nodes, 2 guests, 1 name server, 1 name, 1 compose project, "
+        "2 services, 1 certificate; may be broken: a1 (reboot until 2026-12-31)\n"
+    )
+
+
+def test_without_consent_it_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "home.yaml"
+    text = RIGHT.read_text()
+    begin, end = text.index("    may_break:"), text.index("  nas:")
+    path.write_text(text[:begin] + text[end:])
+    assert check(str(path)).stdout.endswith("; nothing may be broken\n")
+
+
+def test_json_of_a_right_one() -> None:
+    document = json.loads(check(str(RIGHT), "--json").stdout)
+    assert document["ok"] is True
+    assert document["site"] == "lab"
+    assert document["counts"]["guests"] == 2
+    assert document["may_break"] == {"a1": {"reboot": "2026-12-31"}, "nas": {}}
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    path = tmp_path / "home.yaml"
+    text = RIGHT.read_text().replace("vmid: 102", "vmid: 101").replace("kind: lxc", "kind: lcx")
+    path.write_text(text)
+    return path
+
+
+def test_a_wrong_one_says_everything_on_stderr(wrong: Path) -> None:
+    result = check(str(wrong))
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"{wrong}:31: vmid 101 of box is that of dns1 too (line 23); give each its own",
+        f"{wrong}:32: 'lcx' is none of qemu, lxc; did you mean 'lxc'?",
+    ]
+
+
+def test_json_of_a_wrong_one(wrong: Path) -> None:
+    result = check(str(wrong), "--json")
+    assert result.exit_code == 2
+    document = json.loads(result.stdout)
+    assert document["ok"] is False
+    assert document["problems"] == result.stderr.splitlines()
+
+
+def test_a_missing_one_is_a_problem_and_no_traceback(tmp_path: Path) -> None:
+    result = check(str(tmp_path / "no.yaml"))
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_file_named_is_a_usage_error() -> None:
+    assert check().exit_code == 2
