@@ -13,15 +13,13 @@ import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
-from blackstart.collect.sections import Answer, Section, longest, read, script
+from blackstart.collect.sections import Answer, longest, read, script, shell
 from blackstart.drivers.base import CommandRunner
 from blackstart.errors import DriverError
-from blackstart.model.facts import ComposeFacts, Container, Observed, unread
+from blackstart.model.facts import ABSENT, ComposeFacts, Container, Observed, unread
 from blackstart.model.inventory import ComposeProject
 
 ENGINE_S = 15
-ABSENT = ""
-"""Digest of a sentinel that was looked for and is not there."""
 
 _LABEL = "com.docker.compose"
 _FIELDS = (
@@ -44,7 +42,7 @@ _SENTINEL = """\
 cd -- "$1" 2>/dev/null
 if [ -e "$2" ]; then sha256sum -- "$2"; else echo absent; fi
 """
-SECTIONS = (Section("containers", ENGINE_S, _CONTAINERS), Section("sentinel", 5, _SENTINEL))
+SECTIONS = (shell("containers", ENGINE_S, _CONTAINERS), shell("sentinel", 5, _SENTINEL))
 
 T = TypeVar("T")
 Lines = tuple[str, ...]

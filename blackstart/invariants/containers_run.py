@@ -14,12 +14,9 @@ from dataclasses import dataclass
 
 from blackstart.invariants.base import Evidence
 from blackstart.invariants.findings import Findings, nothing_to_judge
-from blackstart.model.facts import Container
+from blackstart.model.facts import ABSENT, Container
 from blackstart.model.inventory import ComposeProject
 from blackstart.model.verdict import Judgement
-
-ABSENT = ""
-"""Digest of a sentinel that was looked for and is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,12 @@ class Container(Record):
     restart_policy: str
 
 
+ABSENT = ""
+"""Digest of a sentinel that was looked for and is not there."""
+
+
 class ComposeFacts(Record):
-    """Containers of one project and the digest (SHA-256) of its sentinel."""
+    """Containers of one project and the digest (SHA-256) of its sentinel, or ``ABSENT``."""
 
     containers: Observed[tuple[Container, ...]]
     sentinel_sha256: Observed[str]
@@ -117,7 +121,8 @@ class ClusterFacts(Record):
 class SiteFacts(Record):
     """The whole site. ``taken_at`` is wall-clock time in seconds since the epoch.
 
-    ``names`` is keyed ``SERVER/NAME``, the others by the inventory's own names.
+    ``names`` is keyed ``SERVER/NAME``, the others by the inventory's own names. A server
+    that answers without an address (NXDOMAIN, SERVFAIL) has answered: the value is empty.
     """
 
     taken_at: float
