@@ -27,7 +27,6 @@ def _guarded(command: Callable[P, R]) -> Callable[P, R]:
     @wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            host.adopt_caller_environment()
             return command(*args, **kwargs)
         except RackError as error:
             click.echo(f"rack: {error}", err=True)
@@ -44,9 +43,7 @@ def rack() -> None:
 @rack.command()
 @click.option("--replace", "take_over", is_flag=True, help="End another clone's rack first.")
 @click.option("--fresh", is_flag=True, help="Forget disks and saved state, boot cold.")
-@click.option(
-    "--topology", type=click.Choice(sorted(TOPOLOGIES)), default="pve", show_default=True
-)
+@click.option("--topology", type=click.Choice(sorted(TOPOLOGIES)), default="pve", show_default=True)
 @_guarded
 def up(take_over: bool, fresh: bool, topology: str) -> None:
     """Bring the rack up: from its saved state, else cold, building what is missing."""
@@ -86,8 +83,10 @@ def open_ssh(name: str, command: tuple[str, ...]) -> None:
         host.require_root()
     command = command[1:] if command[:1] == ("--",) else command
     words = ssh.arguments(
-        running.files(), machine.address,
-        ssh.in_guest(guest, command) if guest else command, terminal=not command,
+        running.files(),
+        machine.address,
+        ssh.in_guest(guest, command) if guest else command,
+        terminal=not command,
     )
     sys.stdout.flush()
     os.execvp(words[0], words)  # noqa: S606 - ssh takes this place

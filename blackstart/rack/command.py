@@ -33,8 +33,13 @@ def run(
     words = [str(word) for word in argv]
     try:
         done = subprocess.run(
-            words, input=stdin, env=_environment(env), capture_output=True, text=True,
-            timeout=timeout, check=False,
+            words,
+            input=stdin,
+            env=_environment(env),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise RackError(f"'{words[0]}' did not end within {timeout:g} s") from error
@@ -59,13 +64,25 @@ def stream(
     """
     words = [str(word) for word in argv]
     bounded = [
-        "setpriv", "--pdeathsig", "TERM", "--", "timeout", "--kill-after=10", f"{timeout:g}", *words
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        "--",
+        "timeout",
+        "--kill-after=10",
+        f"{timeout:g}",
+        *words,
     ]
     with (
         log.open("w", encoding="utf-8") as out,
         subprocess.Popen(
-            bounded, env=_environment(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace",
+            bounded,
+            env=_environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
         ) as process,
     ):
         assert process.stdout is not None

@@ -100,11 +100,13 @@ def command_app(controller: Controller) -> web.Application:
 
     app = web.Application()
     names = "|".join(controller.machines)
-    app.add_routes([
-        web.get("/", show),
-        web.post("/{verb:save|restore}", act),
-        web.post(f"/machines/{{name:{names}}}/{{verb:on|off|cycle}}", act),
-    ])
+    app.add_routes(
+        [
+            web.get("/", show),
+            web.post("/{verb:save|restore}", act),
+            web.post(f"/machines/{{name:{names}}}/{{verb:on|off|cycle}}", act),
+        ]
+    )
     return app
 
 

@@ -62,9 +62,25 @@ def _machine(home: Home, topology: Topology, machine: Machine, base: Image) -> N
         seed.compose(topology, machine, home.secrets, tree)
         pack(tree / "root", files.seed)
         run(
-            ["mkfs.ext4", "-q", "-F", "-L", "data", "-U", data_uuid(topology, machine),
-             "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-J", "size=16",
-             "-d", tree / "data", files.data_image, f"{machine.data_disk_gib}G"],
+            [
+                "mkfs.ext4",
+                "-q",
+                "-F",
+                "-L",
+                "data",
+                "-U",
+                data_uuid(topology, machine),
+                "-m",
+                "0",
+                "-E",
+                "lazy_itable_init=0,lazy_journal_init=0",
+                "-J",
+                "size=16",
+                "-d",
+                tree / "data",
+                files.data_image,
+                f"{machine.data_disk_gib}G",
+            ],
             timeout=DISK_TIMEOUT_S,
         )
     for disk, backing in ((files.root_disk, base.disk), (files.data_disk, files.data_image)):

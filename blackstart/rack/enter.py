@@ -37,15 +37,14 @@ def execute(argv: Sequence[str]) -> NoReturn:
     back to the own user. Raises `HostError` when no rack is up or there is no
     such command.
     """
-    host.adopt_caller_environment()
     if rack_home() is None:
         raise HostError("no rack is up", "blackstart rack up")
+    outside = not inside()
+    if outside:
+        host.require_root()
     if shutil.which(argv[0]) is None:
         raise HostError(f"there is no command '{argv[0]}'", "check its name and PATH")
-    words = list(argv)
-    if not inside():
-        host.require_root()
-        words = [*prefix(), *host.caller_prefix(), *words]
+    words = [*prefix(), *host.caller_prefix(), *argv] if outside else list(argv)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execvpe(words[0], words, host.caller_environment())  # noqa: S606 - exec is the contract

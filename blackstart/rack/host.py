@@ -61,7 +61,10 @@ def ensure_packages(say: Say) -> None:
     try:
         for words in (["apt-get", "update"], install):
             stream(
-                words, timeout=APT_TIMEOUT_S, log=log, env=quiet,
+                words,
+                timeout=APT_TIMEOUT_S,
+                log=log,
+                env=quiet,
                 line=lambda text: say(text[:60]),
             )
     except RackError as error:
@@ -75,10 +78,11 @@ def ensure_packages(say: Say) -> None:
 def require_root() -> None:
     """Return when root; otherwise run this very command again through sudo.
 
-    The caller's environment travels in a file only the caller can read, never
+    Behind sudo it takes over the environment of who called. The caller's environment travels in a file only the caller can read, never
     on the command line. Raises `HostError` when there is no sudo.
     """
     if os.geteuid() == 0:
+        adopt_caller_environment()
         return
     sudo = shutil.which("sudo")
     if sudo is None:
@@ -184,10 +188,30 @@ def kvm_works(kernel: Path, initramfs: Path, cache: Path) -> bool:
 
 def _boots_with_kvm(kernel: Path, initramfs: Path) -> bool:
     words = [
-        "timeout", "--signal=KILL", f"{KVM_PROOF_LIMIT_S:g}", "qemu-system-x86_64", "-machine", "q35",
-        "-accel", "kvm", "-cpu", "host", "-m", "256M", "-nodefaults", "-display", "none",
-        "-no-reboot", "-serial", "stdio", "-kernel", str(kernel), "-initrd", str(initramfs),
-        "-append", "console=ttyS0 panic=-1",
+        "timeout",
+        "--signal=KILL",
+        f"{KVM_PROOF_LIMIT_S:g}",
+        "qemu-system-x86_64",
+        "-machine",
+        "q35",
+        "-accel",
+        "kvm",
+        "-cpu",
+        "host",
+        "-m",
+        "256M",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-serial",
+        "stdio",
+        "-kernel",
+        str(kernel),
+        "-initrd",
+        str(initramfs),
+        "-append",
+        "console=ttyS0 panic=-1",
     ]
     with subprocess.Popen(
         words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -72,8 +72,13 @@ def mirror() -> str:
     if shutil.which("apt-get") is None:
         return ARCHIVE
     listing = run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)",
-         "Created-By: Packages"],
+        [
+            "apt-get",
+            "indextargets",
+            "--format",
+            "$(ORIGIN)|$(LABEL)|$(REPO_URI)",
+            "Created-By: Packages",
+        ],
         timeout=30,
     )
     for line in listing.splitlines():
@@ -144,9 +149,25 @@ def _build(image: Image, log: Path, say: Say) -> None:
     (root / "boot").mkdir()
     identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{image.directory.name}.blackstart"))
     run(
-        ["mkfs.ext4", "-q", "-F", "-L", "blackstart", "-U", identity, "-m", "0", "-J", "size=32",
-         "-E", f"lazy_itable_init=0,lazy_journal_init=0,hash_seed={identity}",
-         "-d", root, image.disk, f"{SIZE_GIB}G"],
+        [
+            "mkfs.ext4",
+            "-q",
+            "-F",
+            "-L",
+            "blackstart",
+            "-U",
+            identity,
+            "-m",
+            "0",
+            "-J",
+            "size=32",
+            "-E",
+            f"lazy_itable_init=0,lazy_journal_init=0,hash_seed={identity}",
+            "-d",
+            root,
+            image.disk,
+            f"{SIZE_GIB}G",
+        ],
         timeout=300,
         env=environment,
     )
@@ -156,11 +177,16 @@ def _build(image: Image, log: Path, say: Say) -> None:
 def _mmdebstrap(root: Path) -> list[str | Path]:
     excludes = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in NOT_NEEDED]
     return [
-        "mmdebstrap", "--mode=root", "--format=directory", "--variant=apt",
+        "mmdebstrap",
+        "--mode=root",
+        "--format=directory",
+        "--variant=apt",
         f"--include={','.join(packages())}",
         '--aptopt=Apt::Install-Recommends "false"',
         '--aptopt=Acquire::Retries "3"',
         *excludes,
-        f"--customize-hook={RECIPE / 'customize.sh'} \"$1\"",
-        SUITE, root, mirror(),
+        f'--customize-hook={RECIPE / "customize.sh"} "$1"',
+        SUITE,
+        root,
+        mirror(),
     ]

@@ -95,7 +95,9 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
 def _is_ours(running: Record, topology: Topology, home: Home) -> bool:
     """Whether the running rack is this clone's, of today's code, and healthy."""
     if (running.clone, running.topology, running.home) != (
-        str(CLONE), topology.name, str(home.directory),
+        str(CLONE),
+        topology.name,
+        str(home.directory),
     ):
         return False
     if running.phase != "ready":
@@ -129,13 +131,25 @@ def _forget_others(home: Home, topology: Topology) -> None:
 
 
 def _start_controller(settings: Settings, home: Home) -> Process:
-    words = ["nsenter", f"--net={network.HANDLE}", sys.executable, "-P", "-m",
-             "blackstart.rack.controller"]
+    words = [
+        "nsenter",
+        f"--net={network.HANDLE}",
+        sys.executable,
+        "-P",
+        "-m",
+        "blackstart.rack.controller",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(CLONE), "PATH": SYSTEM_PATH}
     with home.controller_log.open("w") as log:
         process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True, cwd="/",
-            env=environment, start_new_session=True,
+            words,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            text=True,
+            cwd="/",
+            env=environment,
+            start_new_session=True,
         )
     assert process.stdin is not None
     process.stdin.write(json.dumps(asdict(settings)))

@@ -91,9 +91,15 @@ def _authority(directory: Path, topology: Topology) -> _Issuer:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"blackstart {topology.site} CA")])
     usage = x509.KeyUsage(
-        digital_signature=False, content_commitment=False, key_encipherment=False,
-        data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,
-        encipher_only=False, decipher_only=False,
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
     )
     certificate = (
         _builder(name, name, key.public_key())
@@ -105,16 +111,16 @@ def _authority(directory: Path, topology: Topology) -> _Issuer:
     return _Issuer(certificate, key)
 
 
-def _certificate(
-    directory: Path, issuer: _Issuer, name: str, domain: str, address: str
-) -> None:
+def _certificate(directory: Path, issuer: _Issuer, name: str, domain: str, address: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name}.{domain}")])
-    names = x509.SubjectAlternativeName([
-        x509.DNSName(name),
-        x509.DNSName(f"{name}.{domain}"),
-        x509.IPAddress(ipaddress.ip_address(address)),
-    ])
+    names = x509.SubjectAlternativeName(
+        [
+            x509.DNSName(name),
+            x509.DNSName(f"{name}.{domain}"),
+            x509.IPAddress(ipaddress.ip_address(address)),
+        ]
+    )
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key())
     certificate = (
         _builder(subject, issuer.certificate.subject, key.public_key())

@@ -67,19 +67,42 @@ def command_line(machine: Machine, boot: Boot) -> list[str]:
         size = TRANSLATION_CACHE_MIB[machine.role]
         accelerator = ["-accel", f"tcg,thread=multi,tb-size={size}", "-cpu", TCG_CPU]
     words = [
-        QEMU, "-name", f"{machine.name},process=blackstart-{machine.name}",
-        "-machine", "q35,usb=off,smbus=off,sata=off,vmport=off", *accelerator,
-        "-m", f"{machine.memory_mib}M", "-smp", str(machine.cpus),
-        "-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc",
-        "-kernel", str(boot.image.kernel), "-initrd", str(boot.image.initramfs),
-        "-append", kernel_arguments(boot.seed_hash),
-        "-chardev", f"file,id=console,path={files.serial_log},append=on",
-        "-serial", "chardev:console",
-        "-qmp", f"unix:{qmp_socket(machine.name)},server=on,wait=off",
-        "-object", "rng-random,id=entropy,filename=/dev/urandom",
-        "-device", "virtio-rng-pci,rng=entropy,addr=0x10",
-        "-netdev", f"tap,id=lan,ifname={tap(machine.name)},script=no,downscript=no",
-        "-device", f"virtio-net-pci,netdev=lan,mac={machine.mac},addr={NIC_SLOT},romfile=",
+        QEMU,
+        "-name",
+        f"{machine.name},process=blackstart-{machine.name}",
+        "-machine",
+        "q35,usb=off,smbus=off,sata=off,vmport=off",
+        *accelerator,
+        "-m",
+        f"{machine.memory_mib}M",
+        "-smp",
+        str(machine.cpus),
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-rtc",
+        "base=utc",
+        "-kernel",
+        str(boot.image.kernel),
+        "-initrd",
+        str(boot.image.initramfs),
+        "-append",
+        kernel_arguments(boot.seed_hash),
+        "-chardev",
+        f"file,id=console,path={files.serial_log},append=on",
+        "-serial",
+        "chardev:console",
+        "-qmp",
+        f"unix:{qmp_socket(machine.name)},server=on,wait=off",
+        "-object",
+        "rng-random,id=entropy,filename=/dev/urandom",
+        "-device",
+        "virtio-rng-pci,rng=entropy,addr=0x10",
+        "-netdev",
+        f"tap,id=lan,ifname={tap(machine.name)},script=no,downscript=no",
+        "-device",
+        f"virtio-net-pci,netdev=lan,mac={machine.mac},addr={NIC_SLOT},romfile=",
     ]
     disks: list[tuple[str, str, Path, bool]] = [
         ("root", "qcow2", files.root_disk, False),
@@ -95,7 +118,8 @@ def command_line(machine: Machine, boot: Boot) -> list[str]:
             f"driver={form},node-name={serial},read-only={flag},discard={discard},"
             f"cache.no-flush=on,file.driver=file,file.filename={path},"
             f"file.cache.no-flush=on,file.read-only={flag},file.discard={discard}",
-            "-device", f"virtio-blk-pci,drive={serial},serial={serial},addr={slot:#x}",
+            "-device",
+            f"virtio-blk-pci,drive={serial},serial={serial},addr={slot:#x}",
         ]
     return words
 
@@ -133,7 +157,10 @@ class Qemu:
             qmp_socket(name).unlink()
         with log.open("w") as errors:
             process = await asyncio.create_subprocess_exec(
-                *words, stdin=asyncio.subprocess.DEVNULL, stdout=errors, stderr=errors,
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
                 start_new_session=True,
             )
         client = QMPClient(name)
@@ -199,8 +226,8 @@ class Qemu:
         than 120 s or QEMU reports an error.
         """
         await self.execute(
-            "snapshot-save", **{"job-id": "save", "tag": SNAPSHOT, "vmstate": "root",
-                                "devices": list(WRITABLE)},
+            "snapshot-save",
+            **{"job-id": "save", "tag": SNAPSHOT, "vmstate": "root", "devices": list(WRITABLE)},
         )
         try:
             async with asyncio.timeout(SNAPSHOT_TIMEOUT_S):

@@ -94,9 +94,13 @@ class ManagementController:
 
     def _root(self) -> dict[str, Any]:
         return {
-            "@odata.id": f"{ROOT}/", "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot",
-            "Id": "RootService", "Name": "Root Service", "RedfishVersion": "1.17.0",
-            "Product": "blackstart rack", "Vendor": "blackstart",
+            "@odata.id": f"{ROOT}/",
+            "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot",
+            "Id": "RootService",
+            "Name": "Root Service",
+            "RedfishVersion": "1.17.0",
+            "Product": "blackstart rack",
+            "Vendor": "blackstart",
             "Systems": {"@odata.id": f"{ROOT}/Systems"},
             "Managers": {"@odata.id": f"{ROOT}/Managers"},
             "Links": {},
@@ -105,8 +109,11 @@ class ManagementController:
     def _system(self) -> dict[str, Any]:
         actions = f"{self.system}/Actions"
         return {
-            "@odata.id": self.system, "@odata.type": "#ComputerSystem.v1_20_0.ComputerSystem",
-            "Id": self.machine.name, "Name": self.machine.name, "SystemType": "Virtual",
+            "@odata.id": self.system,
+            "@odata.type": "#ComputerSystem.v1_20_0.ComputerSystem",
+            "Id": self.machine.name,
+            "Name": self.machine.name,
+            "SystemType": "Virtual",
             "PowerState": self.machine.state,
             "PowerRestorePolicy": self.machine.restore_policy,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -126,9 +133,12 @@ class ManagementController:
 
     def _manager(self) -> dict[str, Any]:
         return {
-            "@odata.id": self.controller, "@odata.type": "#Manager.v1_19_0.Manager",
-            "Id": "BMC", "Name": f"Management controller of {self.machine.name}",
-            "ManagerType": "BMC", "PowerState": "On",
+            "@odata.id": self.controller,
+            "@odata.type": "#Manager.v1_19_0.Manager",
+            "Id": "BMC",
+            "Name": f"Management controller of {self.machine.name}",
+            "ManagerType": "BMC",
+            "PowerState": "On",
             "Status": {"State": "Enabled", "Health": "OK"},
             "Links": {"ManagerForServers": [{"@odata.id": self.system}]},
             "Actions": {
@@ -195,7 +205,8 @@ class ManagementController:
     ) -> web.Response:
         if self.machine.state != needed:
             raise RedfishError(
-                409, "PowerStateConflict",
+                409,
+                "PowerStateConflict",
                 f"{kind} needs the power {needed}; it is {self.machine.state}",
                 resolution="Read PowerState before the action.",
             )
@@ -213,8 +224,10 @@ class ManagementController:
 
 def _collection(kind: str, path: str, member: str) -> dict[str, Any]:
     return {
-        "@odata.id": path, "@odata.type": f"#{kind}Collection.{kind}Collection",
-        "Name": f"{kind} Collection", "Members@odata.count": 1,
+        "@odata.id": path,
+        "@odata.type": f"#{kind}Collection.{kind}Collection",
+        "Name": f"{kind} Collection",
+        "Members@odata.count": 1,
         "Members": [{"@odata.id": member}],
     }
 
@@ -247,18 +260,21 @@ def application(machine: PowerSwitch, password: str) -> web.Application:
         return await handler(request)
 
     app = web.Application(middlewares=[rejected, authenticate])
-    app.add_routes([
-        web.patch(controller.system, controller.change),
-        web.post(f"{controller.system}/Actions/ComputerSystem.Reset", controller.reset),
-        web.post(
-            f"{controller.system}/Actions/Oem/Blackstart.TimedPowerOn", controller.timed_power_on
-        ),
-        web.post(
-            f"{controller.controller}/Actions/Oem/Blackstart.SwallowNextPowerCommand",
-            controller.swallow_next,
-        ),
-        web.get("/{path:.*}", controller.show),
-    ])
+    app.add_routes(
+        [
+            web.patch(controller.system, controller.change),
+            web.post(f"{controller.system}/Actions/ComputerSystem.Reset", controller.reset),
+            web.post(
+                f"{controller.system}/Actions/Oem/Blackstart.TimedPowerOn",
+                controller.timed_power_on,
+            ),
+            web.post(
+                f"{controller.controller}/Actions/Oem/Blackstart.SwallowNextPowerCommand",
+                controller.swallow_next,
+            ),
+            web.get("/{path:.*}", controller.show),
+        ]
+    )
     return app
 
 

@@ -55,6 +55,7 @@ async def rejected(
         refusal = RedfishError(error.status, "OperationNotAllowed", "method not allowed here")
     headers = {"WWW-Authenticate": 'Basic realm="Redfish"'}
     return web.json_response(
-        refusal.body(), status=refusal.status,
+        refusal.body(),
+        status=refusal.status,
         headers=headers if refusal.status == UNAUTHORIZED else None,
     )

@@ -22,9 +22,15 @@ def arguments(
     It never asks for anything; with ``terminal`` it is for a person.
     """
     options = [
-        "StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes", "LogLevel=ERROR",
-        f"UserKnownHostsFile={home.secrets / 'known_hosts'}", "GlobalKnownHostsFile=none",
-        f"ConnectTimeout={CONNECT_TIMEOUT_S}", "ServerAliveInterval=5", "ServerAliveCountMax=4",
+        "StrictHostKeyChecking=yes",
+        "BatchMode=yes",
+        "IdentitiesOnly=yes",
+        "LogLevel=ERROR",
+        f"UserKnownHostsFile={home.secrets / 'known_hosts'}",
+        "GlobalKnownHostsFile=none",
+        f"ConnectTimeout={CONNECT_TIMEOUT_S}",
+        "ServerAliveInterval=5",
+        "ServerAliveCountMax=4",
     ]
     words = [*enter.prefix(), "ssh", "-F", "none", "-i", str(home.secrets / "id_ed25519")]
     for option in options:
@@ -49,7 +55,8 @@ def in_guest(guest: Guest, command: Sequence[str]) -> list[str]:
         f"read -r pid 2>/dev/null <{processes} ||",
         f"{{ echo 'guest {guest.name} does not run' >&2; exit 1; }};",
         'exec nsenter --all --target "$pid" -- env -i "TERM=$TERM" HOME=/root',
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", *shell,
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
+        *shell,
     ]
     return [" ".join(words)]
 
@@ -64,5 +71,9 @@ def run(
     """
     return subprocess.run(
         arguments(home, address, ["sh"]),
-        input=script, capture_output=True, text=True, timeout=timeout, check=False,
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )

@@ -75,16 +75,24 @@ def _interfaces(topology: Topology, machine: Machine) -> str:
     lines = ["auto lo", "iface lo inet loopback", ""]
     if machine.role == "hypervisor":
         lines += [
-            f"iface {NIC} inet manual", "",
-            "auto vmbr0", "iface vmbr0 inet static",
-            f"    address {address}", f"    gateway {topology.controller}",
-            f"    bridge_ports {NIC}", "    bridge_stp off", "    bridge_fd 0",
-            f"    bridge_hw {machine.mac}", "    bridge_maxwait 0",
+            f"iface {NIC} inet manual",
+            "",
+            "auto vmbr0",
+            "iface vmbr0 inet static",
+            f"    address {address}",
+            f"    gateway {topology.controller}",
+            f"    bridge_ports {NIC}",
+            "    bridge_stp off",
+            "    bridge_fd 0",
+            f"    bridge_hw {machine.mac}",
+            "    bridge_maxwait 0",
         ]
     else:
         lines += [
-            f"auto {NIC}", f"iface {NIC} inet static",
-            f"    address {address}", f"    gateway {topology.controller}",
+            f"auto {NIC}",
+            f"iface {NIC} inet static",
+            f"    address {address}",
+            f"    gateway {topology.controller}",
         ]
     return "\n".join(lines) + "\n"
 

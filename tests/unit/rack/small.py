@@ -20,8 +20,15 @@ SMALL = Topology(
     ),
     guests=(
         Guest(
-            100, "inner", "lxc", "app", "one", IPv4Address("192.0.2.50"), "bc:24:11:00:00:01",
-            64, 1,
+            100,
+            "inner",
+            "lxc",
+            "app",
+            "one",
+            IPv4Address("192.0.2.50"),
+            "bc:24:11:00:00:01",
+            64,
+            1,
         ),
     ),
 )

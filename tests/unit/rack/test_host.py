@@ -115,8 +115,12 @@ def test_a_callers_environment_is_taken_over_from_its_own_file_only(
     uid = kept.stat().st_uid
     try:
         os.environ.update(
-            {host.ENVIRONMENT_FILE: str(kept), "SUDO_UID": str(uid + 1), "SUDO_GID": "0",
-             "SUDO_USER": "x"}
+            {
+                host.ENVIRONMENT_FILE: str(kept),
+                "SUDO_UID": str(uid + 1),
+                "SUDO_GID": "0",
+                "SUDO_USER": "x",
+            }
         )
         with pytest.raises(HostError, match="does not belong"):
             host.adopt_caller_environment()
@@ -135,6 +139,4 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: Path) -> None:
     with pytest.raises(command.RackError, match="did not end within"):
         command.run(["sleep", "60"], timeout=0.2)
     with pytest.raises(command.RackError, match="failed"):
-        command.stream(
-            ["sleep", "60"], timeout=0.2, log=tmp_path / "log", line=lambda _: None
-        )
+        command.stream(["sleep", "60"], timeout=0.2, log=tmp_path / "log", line=lambda _: None)

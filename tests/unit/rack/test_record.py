@@ -43,8 +43,10 @@ def test_another_process_with_the_same_id_is_not_ended(child: subprocess.Popen[b
 
 
 def test_a_process_that_ignores_sigterm_is_ended(tmp_path: Path) -> None:
-    stubborn = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); " \
+    stubborn = (
+        "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         "print(flush=True); time.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()

@@ -69,13 +69,20 @@ class Served:
     def client(self, password: str = PASSWORD) -> sushy.main.Sushy:
         basic = auth.BasicAuth(USER, password)
         return sushy.Sushy(
-            self.url, auth=basic, verify=str(self.ca), server_side_retries=0,
+            self.url,
+            auth=basic,
+            verify=str(self.ca),
+            server_side_retries=0,
             root_prefix="/redfish/v1/",
         )
 
     def request(self, method: str, path: str, **kwargs: object) -> requests.Response:
         return requests.request(
-            method, self.url + path, auth=(USER, PASSWORD), verify=str(self.ca), timeout=10,
+            method,
+            self.url + path,
+            auth=(USER, PASSWORD),
+            verify=str(self.ca),
+            timeout=10,
             **kwargs,
         )
 
