@@ -24,9 +24,13 @@ JUDGING = "judge"
 class Unproven(Exception):
     """Marks a step as broken in Allure: neither passed nor failed."""
 
+    __module__ = "builtins"  # Allure shows the module before the name, save for this one.
+
 
 class Failed(AssertionError):
     """Marks a step as failed in Allure."""
+
+    __module__ = "builtins"
 
 
 @dataclass

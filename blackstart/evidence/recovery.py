@@ -31,10 +31,11 @@ def draw(directory: Path) -> tuple[Path, Path] | None:
     if not summary.probes or not summary.guests:
         return None
     with style.look():
-        return style.save(_figure(summary), directory, NAME)
+        return style.save(figure_of(summary), directory, NAME)
 
 
-def _figure(summary: Summary) -> Figure:
+def figure_of(summary: Summary) -> Figure:
+    """The picture itself, of a drill with guests."""
     found = summary.guests
     height_in = FRAME_IN + ROW_IN * len(found)
     figure = style.new_figure(WIDTH_IN, height_in)

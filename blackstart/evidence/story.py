@@ -58,17 +58,23 @@ def promises(summary: Summary) -> list[Step]:
 
 def _promise(name: str, found: list[Judgement]) -> Step:
     verdict = worst(item.verdict for item in found)
-    wrong = [item for item in found if item.verdict is not Verdict.PASS]
-    step = Step(
+    wrong = [item.target for item in found if item.verdict is not Verdict.PASS]
+    return Step(
         title=f"{name}: {len(found) - len(wrong)} of {len(found)} hold",
         verdict=verdict,
-        message="\n".join(f"{item.target}: {item.reason}" for item in wrong),
+        message=f"not held: {', '.join(wrong)}",
+        steps=[_judged(item) for item in found],
     )
-    for item in found:
-        evidence = [Step(line, Verdict.PASS) for line in item.evidence]
-        title = f"{item.target}: {item.reason}"
-        step.steps.append(Step(title, item.verdict, item.reason, steps=evidence))
-    return step
+
+
+def _judged(item: Judgement) -> Step:
+    held = item.verdict is Verdict.PASS
+    return Step(
+        title=f"{item.target}: {item.reason}" if held else item.target,
+        verdict=item.verdict,
+        message=item.reason,
+        steps=[Step(line, Verdict.PASS) for line in item.evidence],
+    )
 
 
 def phases(recorded: Recorded) -> list[Step]:

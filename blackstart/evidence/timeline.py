@@ -41,10 +41,11 @@ def draw(directory: Path) -> tuple[Path, Path] | None:
     if not rows:
         return None
     with style.look():
-        return style.save(_figure(recorded, summary, rows), directory, NAME)
+        return style.save(figure_of(recorded, summary, rows), directory, NAME)
 
 
-def _figure(recorded: Recorded, summary: Summary, rows: Sequence[Row]) -> Figure:
+def figure_of(recorded: Recorded, summary: Summary, rows: Sequence[Row]) -> Figure:
+    """The picture itself; ``rows`` must not be empty."""
     injected = summary.marks.injected_at
     zero = injected if injected is not None else summary.began_at
     height_in = FRAME_IN + ROW_IN * len(rows)

@@ -81,6 +81,8 @@ class Story:
     broken: Mapping[str, str] = field(default_factory=dict)
     more_guests: int = 0
     node: str = "pve1"
+    guest_budget_s: float = 180.0
+    wall_began: float = WALL
 
     @property
     def guests(self) -> dict[str, str]:
@@ -93,7 +95,7 @@ class _Stopped(Exception):
 
 class _Writer:
     def __init__(self, directory: Path, story: Story, number: int) -> None:
-        self.clock = ScriptedClock(wall_began=WALL + 3600 * number)
+        self.clock = ScriptedClock(wall_began=story.wall_began + 3600 * number)
         self.journal = Journal(directory, self.clock)
         self.story = story
 
@@ -200,7 +202,7 @@ def _subjects(story: Story) -> list[Subject]:
 
     nodes = [one(subject("node", name), None, 240.0) for name in ("pve1", "pve2", "nas1")]
     guests = [
-        one(subject("guest", name), subject("node", node), 180.0)
+        one(subject("guest", name), subject("node", node), story.guest_budget_s)
         for name, node in story.guests.items()
     ]
     served = [one(subject("dns", name), under(name), 120.0) for name in ("maas", "dns2")]
