@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from blackstart.collect.host_script import HOST_SECTIONS, SOURCES
+from blackstart.collect.host_script import BOOT_BANNER, HOST_SECTIONS, MOST_OOM_LINES, SOURCES
 from blackstart.collect.sections import Answer, read
 from blackstart.model.facts import HostFacts, Mount, Observed, unread
 
@@ -48,7 +48,7 @@ def parse(host: str, token: str, stdout: str, stderr: str) -> HostReading:
             mounts=reader.fact("mounts", _mounts),
             addresses=reader.fact("addresses", _addresses),
             memory_available_kib=reader.fact("memory", _memory),
-            oom_lines=reader.fact("oom", lambda lines: lines),
+            oom_lines=reader.fact("oom", _oom),
         ),
         votes=reader.fact("quorum", lambda lines: _count(lines, "Total votes")),
         quorum=reader.fact("quorum", lambda lines: _count(lines, "Quorum")),
@@ -157,10 +157,17 @@ def _mounts(lines: Lines) -> tuple[Mount, ...]:
     return tuple(sorted(found, key=lambda mount: (mount.target, mount.source)))
 
 
+def _oom(lines: Lines) -> Lines:
+    """The kernel's own lines, newest last; a journal that does not reach back proves nothing."""
+    if not lines:
+        raise NotUnderstood("the journal has no kernel lines of this boot")
+    return tuple(line for line in lines if BOOT_BANNER not in line)[-MOST_OOM_LINES:]
+
+
 def _count(lines: Lines, what: str) -> int:
     """``Total votes: 3`` or ``Quorum: 2 Activity blocked`` of corosync-quorumtool(8)."""
     for line in lines:
         name, colon, rest = line.partition(":")
         if colon and name.strip() == what and rest.split()[:1] and rest.split()[0].isdigit():
             return int(rest.split()[0])
-    raise NotUnderstood(f"no {what}")
+    raise NotUnderstood(f"no {what} in {' '.join(lines)[:80]!r}")

@@ -27,6 +27,8 @@ from blackstart.errors import DriverError, TimedOut, Unreachable
 KILL_AFTER_S = 2
 LOCAL_GRACE_S = 1.0
 SESSIONS_PER_HOST = 8  # sshd's MaxSessions is 10 unless somebody lowered it
+# On a connection that was good before. A new one may take its whole bound: while a machine
+# boots, pam_systemd holds the first session back until logind answers (seen: more than 5 s).
 OPEN_CHANNEL_S = 5.0
 # sshd since 9.8 adds 5 s of penalty for a failed login and refuses the address at 15 s
 # (sshd_config(5), PerSourcePenalties): one failure every 6 s never gets there.
@@ -58,22 +60,20 @@ class _Link:
         try:
             connection, fresh = self._connected(deadline)
             try:
-                channel = self._open(connection, deadline)
+                channel = self._open(connection, _left(deadline) if fresh else OPEN_CHANNEL_S)
             except Unreachable:
                 self.drop(connection)
                 if fresh:
                     raise
-                channel = self._open(self._connected(deadline)[0], deadline)
+                channel = self._open(self._connected(deadline)[0], _left(deadline))
             with closing(channel):
                 yield channel
         finally:
             self._sessions.release()
 
-    def _open(self, connection: Connection, deadline: float) -> Channel:
+    def _open(self, connection: Connection, timeout_s: float) -> Channel:
         try:
-            channel: Channel = connection.transport.open_session(
-                timeout=min(_left(deadline), OPEN_CHANNEL_S)
-            )
+            channel: Channel = connection.transport.open_session(timeout=timeout_s)
         except ChannelException as error:
             raise DriverError(
                 f"{self.host}: sshd refuses another session on the connection ({error.text}); "
@@ -170,11 +170,10 @@ class SshRunner:
 def bounded(command: str, bound_s: int) -> str:
     """``command`` so that it ends on the host itself after ``bound_s`` seconds.
 
-    The outer shell turns a death by signal into an exit status (128 + n): sshd would
-    report such a death as ``exit-signal``, which paramiko does not pass on.
+    ``exit $?`` turns a death by signal into an exit status (128 + n): sshd would report
+    such a death as ``exit-signal``, which paramiko does not pass on.
     """
-    inner = f"timeout -k {KILL_AFTER_S} {bound_s} sh -c {shlex.quote(command)}; exit $?"
-    return f"sh -c {shlex.quote(inner)}"
+    return f"timeout -k {KILL_AFTER_S} {bound_s} sh -c {shlex.quote(command)}; exit $?"
 
 
 def _left(deadline: float) -> float:

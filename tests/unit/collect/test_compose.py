@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.collect.compose import ABSENT, look_at_project
+from blackstart.collect.compose import look_at_project
 from blackstart.drivers.base import CommandResult
 from blackstart.errors import TimedOut
-from blackstart.model.facts import Container
+from blackstart.model.facts import ABSENT, Container
 from blackstart.model.inventory import ComposeProject
 
 from .local import LocalRunner, ScriptedRunner, tool
