@@ -23,7 +23,7 @@ from blackstart.rack.errors import MachineError
 from blackstart.rack.home import CONTROLLER_SOCKET, Home
 from blackstart.rack.image import Image
 from blackstart.rack.power import MachinePower
-from blackstart.rack.qemu import Boot
+from blackstart.rack.qemu_command import Boot
 from blackstart.rack.topology import TOPOLOGIES, Topology
 
 log = logging.getLogger("blackstart.rack.controller")

@@ -27,7 +27,7 @@ PLAIN_DIRECTORY = 0o755
 def home_name(topology: Topology) -> str:
     """The name of the home of a topology: its name and the hash of all that makes it."""
     digest = hashlib.sha256(f"{image.content_hash()}{topology!r}".encode())
-    sources = [HERE / name for name in ("pki.py", "disks.py", "qemu.py")]
+    sources = [HERE / name for name in ("pki.py", "disks.py", "qemu_command.py")]
     for part in ("seed", "files", "standins"):
         sources += [p for p in (HERE / part).rglob("*") if p.is_file() and p.suffix != ".pyc"]
     for path in sorted(sources):

@@ -1,11 +1,10 @@
-"""What the host must have: packages, root, and hardware virtualisation that works."""
+"""What the host must have: packages and root."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -26,7 +25,6 @@ NEEDED = {
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
 }
 APT_TIMEOUT_S = 600
-KVM_PROOF_LIMIT_S = 10.0
 # Set for a child that came through sudo: the file that holds the caller's environment.
 ENVIRONMENT_FILE = "BLACKSTART_ENVIRONMENT_FILE"
 
@@ -78,8 +76,9 @@ def ensure_packages(say: Say) -> None:
 def require_root() -> None:
     """Return when root; otherwise run this very command again through sudo.
 
-    Behind sudo it takes over the environment of who called. The caller's environment travels in a file only the caller can read, never
-    on the command line. Raises `HostError` when there is no sudo.
+    The caller's environment travels in a file only the caller can read, never
+    on the command line, and is taken over behind sudo. Raises `HostError` when
+    there is no sudo.
     """
     if os.geteuid() == 0:
         adopt_caller_environment()
@@ -163,61 +162,3 @@ def make_for_caller(path: Path) -> None:
         if not directory.exists():
             directory.mkdir()
             give_to_caller(directory)
-
-
-def kvm_works(kernel: Path, initramfs: Path, cache: Path) -> bool:
-    """Whether hardware virtualisation is proven by a boot into user space.
-
-    ``/dev/kvm`` alone proves nothing: where virtualisation is nested it may
-    exist and hang after the firmware. Boots at most 10 s; the result is kept in
-    ``cache`` for as long as this host kernel runs.
-    """
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        return False
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    proof = cache / "kvm.json"
-    if proof.exists():
-        known = json.loads(proof.read_text())
-        if known.get("boot") == boot:
-            return bool(known["works"])
-    works = _boots_with_kvm(kernel, initramfs)
-    proof.parent.mkdir(parents=True, exist_ok=True)
-    proof.write_text(json.dumps({"boot": boot, "works": works}))
-    return works
-
-
-def _boots_with_kvm(kernel: Path, initramfs: Path) -> bool:
-    words = [
-        "timeout",
-        "--signal=KILL",
-        f"{KVM_PROOF_LIMIT_S:g}",
-        "qemu-system-x86_64",
-        "-machine",
-        "q35",
-        "-accel",
-        "kvm",
-        "-cpu",
-        "host",
-        "-m",
-        "256M",
-        "-nodefaults",
-        "-display",
-        "none",
-        "-no-reboot",
-        "-serial",
-        "stdio",
-        "-kernel",
-        str(kernel),
-        "-initrd",
-        str(initramfs),
-        "-append",
-        "console=ttyS0 panic=-1",
-    ]
-    with subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        assert process.stdout is not None
-        try:
-            return any(b"Run /init as init process" in line for line in process.stdout)
-        finally:
-            process.kill()

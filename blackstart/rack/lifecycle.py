@@ -6,26 +6,22 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from blackstart.rack import client, disks, host, image, network, readiness, record
-from blackstart.rack.command import SYSTEM_PATH
+from blackstart.rack import client, disks, host, image, kvm, network, readiness, record, supervision
 from blackstart.rack.controller import Settings
-from blackstart.rack.errors import HostError, MachineError, RackError
+from blackstart.rack.errors import HostError, RackError
 from blackstart.rack.home import CLONE, RUNTIME, Home, cache
 from blackstart.rack.phases import Phases
-from blackstart.rack.record import Process, Record
+from blackstart.rack.record import Record
 from blackstart.rack.topology import Topology
 
 LOCK = Path("/run/blackstart-rack.lock")
 LOCK_TIMEOUT_S = 30.0
-CONTROLLER_START_S = 150.0
 CONTROLLER_END_S = 20.0
 
 
@@ -71,7 +67,7 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
         with phases.phase("image") as say:
             base = image.ensure(cache(), say)
         with phases.phase("virtualisation"):
-            kvm = host.kvm_works(base.kernel, base.initramfs, cache())
+            accelerated = kvm.works(base.kernel, base.initramfs, cache())
         load = home.saved.exists() and not fresh
         if not load:
             with phases.phase("disks") as say:
@@ -83,11 +79,11 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
         with phases.phase("machines start"):
             network.create(topology)
             settings = Settings(
-                topology.name, str(home.directory), str(base.directory), kvm=kvm, load=load
+                topology.name, str(home.directory), str(base.directory), kvm=accelerated, load=load
             )
-            entry = replace(entry, controller=_start_controller(settings, home))
+            entry = replace(entry, controller=supervision.start(settings, home))
             entry.write()
-            _await_controller(entry)
+            supervision.await_answer(entry)
         _become_ready(entry, topology, home, phases, loaded=load)
         return "the rack is up" + (" from its saved state" if load else "")
 
@@ -128,53 +124,6 @@ def _forget_others(home: Home, topology: Topology) -> None:
     for other in (cache() / "images").glob("*/base.raw"):
         if other.parent.name not in keep:
             shutil.rmtree(other.parent)
-
-
-def _start_controller(settings: Settings, home: Home) -> Process:
-    words = [
-        "nsenter",
-        f"--net={network.HANDLE}",
-        sys.executable,
-        "-P",
-        "-m",
-        "blackstart.rack.controller",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(CLONE), "PATH": SYSTEM_PATH}
-    with home.controller_log.open("w") as log:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            text=True,
-            cwd="/",
-            env=environment,
-            start_new_session=True,
-        )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(settings)))
-    process.stdin.close()
-    started = Process.of(process.pid)
-    if started is None:
-        raise RackError("the controller ended at once", f"read {home.controller_log}")
-    return started
-
-
-def _await_controller(entry: Record) -> None:
-    """Wait until all machines are switched on and the command socket answers."""
-    deadline = time.monotonic() + CONTROLLER_START_S
-    log = entry.files().controller_log
-    while time.monotonic() < deadline:
-        if not entry.alive:
-            said = log.read_text(errors="replace").strip().splitlines() or ["no output"]
-            raise MachineError(f"the controller ended: {said[-1]}", f"read {log}")
-        try:
-            client.call("GET", "/", timeout=2.0)
-        except RackError:
-            time.sleep(0.1)
-        else:
-            return
-    raise MachineError(f"the machines did not start in {CONTROLLER_START_S:g} s", f"read {log}")
 
 
 def _become_ready(

@@ -7,7 +7,8 @@ import logging
 from typing import Literal
 
 from blackstart.rack.errors import MachineError
-from blackstart.rack.qemu import Boot, Qemu
+from blackstart.rack.qemu import Qemu
+from blackstart.rack.qemu_command import Boot
 from blackstart.rack.record import note_machine
 from blackstart.rack.topology import Machine
 

@@ -15,52 +15,22 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 from aiohttp import web
 
 from blackstart.rack.errors import MachineError
 from blackstart.rack.power import PowerState, RestorePolicy
 from blackstart.rack.redfish_errors import RedfishError, rejected
+from blackstart.rack.redfish_resources import ROOT, PowerSwitch, Resources
 from blackstart.rack.topology import Topology
 
 USER = "blackstart"
 PORT = 443
-ROOT = "/redfish/v1"
 LONGEST_OFF_S = 3600
 
 log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class PowerSwitch(Protocol):
-    """What a management controller can do to its machine (`MachinePower` does it)."""
-
-    name: str
-    restore_policy: RestorePolicy
-    swallow_next: bool
-
-    @property
-    def state(self) -> PowerState:
-        """Whether the machine is on."""
-
-    async def on(self) -> None:
-        """Switch on."""
-
-    async def off(self) -> None:
-        """Cut the power."""
-
-    async def cycle(self) -> None:
-        """Cut the power and switch on again."""
-
-    async def reset(self) -> None:
-        """Reset the processor."""
-
-    async def press(self) -> None:
-        """Press the power button shortly."""
-
-    async def off_for(self, seconds: float) -> None:
-        """Cut the power, and switch on by itself after ``seconds``."""
 
 
 # ResetType (DSP8010, Resource.ResetType) -> the state it needs, what it does.
@@ -74,87 +44,16 @@ RESETS: dict[str, tuple[PowerState, Callable[[PowerSwitch], Awaitable[None]]]] =
 
 
 class ManagementController:
-    """The resources of one machine's management controller."""
+    """The requests to one machine's management controller."""
 
     def __init__(self, machine: PowerSwitch) -> None:
         self.machine = machine
-        self.system = f"{ROOT}/Systems/{machine.name}"
-        self.controller = f"{ROOT}/Managers/BMC"
-
-    def resources(self) -> dict[str, dict[str, Any]]:
-        """Every resource that can be read, by its path, as it is now."""
-        return {
-            "/redfish": {"v1": f"{ROOT}/"},
-            ROOT: self._root(),
-            f"{ROOT}/Systems": _collection("ComputerSystem", f"{ROOT}/Systems", self.system),
-            self.system: self._system(),
-            f"{ROOT}/Managers": _collection("Manager", f"{ROOT}/Managers", self.controller),
-            self.controller: self._manager(),
-        }
-
-    def _root(self) -> dict[str, Any]:
-        return {
-            "@odata.id": f"{ROOT}/",
-            "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot",
-            "Id": "RootService",
-            "Name": "Root Service",
-            "RedfishVersion": "1.17.0",
-            "Product": "blackstart rack",
-            "Vendor": "blackstart",
-            "Systems": {"@odata.id": f"{ROOT}/Systems"},
-            "Managers": {"@odata.id": f"{ROOT}/Managers"},
-            "Links": {},
-        }
-
-    def _system(self) -> dict[str, Any]:
-        actions = f"{self.system}/Actions"
-        return {
-            "@odata.id": self.system,
-            "@odata.type": "#ComputerSystem.v1_20_0.ComputerSystem",
-            "Id": self.machine.name,
-            "Name": self.machine.name,
-            "SystemType": "Virtual",
-            "PowerState": self.machine.state,
-            "PowerRestorePolicy": self.machine.restore_policy,
-            "Status": {"State": "Enabled", "Health": "OK"},
-            "Links": {"ManagedBy": [{"@odata.id": self.controller}]},
-            "Actions": {
-                "#ComputerSystem.Reset": {
-                    "target": f"{actions}/ComputerSystem.Reset",
-                    "ResetType@Redfish.AllowableValues": list(RESETS),
-                },
-                "Oem": {
-                    "#Blackstart.TimedPowerOn": {
-                        "target": f"{actions}/Oem/Blackstart.TimedPowerOn",
-                    },
-                },
-            },
-        }
-
-    def _manager(self) -> dict[str, Any]:
-        return {
-            "@odata.id": self.controller,
-            "@odata.type": "#Manager.v1_19_0.Manager",
-            "Id": "BMC",
-            "Name": f"Management controller of {self.machine.name}",
-            "ManagerType": "BMC",
-            "PowerState": "On",
-            "Status": {"State": "Enabled", "Health": "OK"},
-            "Links": {"ManagerForServers": [{"@odata.id": self.system}]},
-            "Actions": {
-                "Oem": {
-                    "#Blackstart.SwallowNextPowerCommand": {
-                        "target": f"{self.controller}/Actions/Oem"
-                        "/Blackstart.SwallowNextPowerCommand",
-                    },
-                },
-            },
-        }
+        self.shown = Resources(machine, tuple(RESETS))
 
     async def show(self, request: web.Request) -> web.Response:
         """GET of any resource."""
         path = request.path.rstrip("/")
-        resource = self.resources().get(path)
+        resource = self.shown.resources().get(path)
         if resource is None:
             raise RedfishError(404, "ResourceMissingAtURI", f"there is no resource {path}")
         return web.json_response(resource, headers={"OData-Version": "4.0"})
@@ -169,7 +68,7 @@ class ManagementController:
         if policy not in get_args(RestorePolicy):
             raise RedfishError(400, "PropertyValueNotInList", f"no such policy: {policy}")
         self.machine.restore_policy = policy
-        return web.json_response(self._system())
+        return web.json_response(self.shown.system())
 
     async def reset(self, request: web.Request) -> web.Response:
         """ComputerSystem.Reset."""
@@ -222,16 +121,6 @@ class ManagementController:
         return web.Response(status=204)
 
 
-def _collection(kind: str, path: str, member: str) -> dict[str, Any]:
-    return {
-        "@odata.id": path,
-        "@odata.type": f"#{kind}Collection.{kind}Collection",
-        "Name": f"{kind} Collection",
-        "Members@odata.count": 1,
-        "Members": [{"@odata.id": member}],
-    }
-
-
 async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = await request.json()
@@ -260,21 +149,13 @@ def application(machine: PowerSwitch, password: str) -> web.Application:
         return await handler(request)
 
     app = web.Application(middlewares=[rejected, authenticate])
-    app.add_routes(
-        [
-            web.patch(controller.system, controller.change),
-            web.post(f"{controller.system}/Actions/ComputerSystem.Reset", controller.reset),
-            web.post(
-                f"{controller.system}/Actions/Oem/Blackstart.TimedPowerOn",
-                controller.timed_power_on,
-            ),
-            web.post(
-                f"{controller.controller}/Actions/Oem/Blackstart.SwallowNextPowerCommand",
-                controller.swallow_next,
-            ),
-            web.get("/{path:.*}", controller.show),
-        ]
-    )
+    actions = f"{controller.shown.system_path}/Actions"
+    faults = f"{controller.shown.manager_path}/Actions/Oem"
+    app.router.add_patch(controller.shown.system_path, controller.change)
+    app.router.add_post(f"{actions}/ComputerSystem.Reset", controller.reset)
+    app.router.add_post(f"{actions}/Oem/Blackstart.TimedPowerOn", controller.timed_power_on)
+    app.router.add_post(f"{faults}/Blackstart.SwallowNextPowerCommand", controller.swallow_next)
+    app.router.add_get("/{path:.*}", controller.show)
     return app
 
 

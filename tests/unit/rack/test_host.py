@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from blackstart.rack import command, host
 from blackstart.rack.errors import HostError
-
-
-def program(directory: Path, name: str, script: str) -> None:
-    directory.mkdir(exist_ok=True)
-    (directory / name).write_text(f"#!/bin/sh\n{script}\n")
-    (directory / name).chmod(0o755)
+from tests.unit.rack.programs import program
 
 
 @pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def bare(programs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host whose only programs are in the returned directory (besides the shell's)."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
     monkeypatch.setattr(host, "SYSTEM_PATH", str(programs))
-    monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
     return programs
 
 
@@ -60,50 +51,6 @@ def test_a_host_with_everything_is_left_alone(bare: Path) -> None:
             program(bare, proof, "true")
     program(bare, "apt-get", "exit 1")
     assert host.missing() in ([], ["debian-archive-keyring"])
-
-
-@pytest.fixture
-def kvm(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host that has /dev/kvm; its QEMU is what a test writes to the directory."""
-    monkeypatch.setattr(os, "access", lambda path, mode: path == "/dev/kvm")
-    return bare
-
-
-def proven(tmp_path: Path) -> bool:
-    return host.kvm_works(tmp_path / "kernel", tmp_path / "initramfs", tmp_path / "cache")
-
-
-def test_kvm_is_used_once_a_boot_reached_user_space(kvm: Path, tmp_path: Path) -> None:
-    program(kvm, "qemu-system-x86_64", "echo '[ 0.5] Run /init as init process'; exec sleep 60")
-    begun = time.monotonic()
-    assert proven(tmp_path)
-    assert time.monotonic() - begun < 5
-
-
-def test_a_kvm_that_hangs_after_the_firmware_is_not_used(
-    kvm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(host, "KVM_PROOF_LIMIT_S", 0.5)
-    program(kvm, "qemu-system-x86_64", "echo SeaBIOS; exec sleep 60")
-    assert not proven(tmp_path)
-
-
-def test_the_proof_holds_for_this_boot_of_the_host_alone(kvm: Path, tmp_path: Path) -> None:
-    program(kvm, "qemu-system-x86_64", "exit 1")
-    assert not proven(tmp_path)
-    program(kvm, "qemu-system-x86_64", "echo Run /init as init process")
-    assert not proven(tmp_path), "the result of this boot is kept"
-    kept = tmp_path / "cache/kvm.json"
-    kept.write_text(json.dumps({"boot": "an earlier one", "works": False}))
-    assert proven(tmp_path)
-
-
-def test_without_the_device_nothing_is_tried(
-    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    assert not proven(tmp_path)
-    assert not (tmp_path / "cache").exists()
 
 
 def test_a_callers_environment_is_taken_over_from_its_own_file_only(
