@@ -12,6 +12,7 @@ import json
 import logging
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,18 +44,16 @@ class Settings:
 class Controller:
     """All machines of a topology."""
 
-    def __init__(self, topology: Topology, home: Home, image: Image, *, kvm: bool) -> None:
+    def __init__(self, machines: Mapping[str, MachinePower], *, kvm: bool) -> None:
+        self.machines = machines
         self.kvm = kvm
-        self.machines = {
-            machine.name: MachinePower(
-                machine, Boot(image, home, seed_hash(home.machine(machine.name).seed), kvm)
-            )
-            for machine in topology.machines
-        }
 
     async def start(self, *, load: bool) -> None:
-        """Switch all machines on, from the saved state with ``load``."""
-        await asyncio.gather(*(machine.on(load=load) for machine in self.machines.values()))
+        """Switch all machines on; with ``load`` in the saved state, all going on at once."""
+        machines = self.machines.values()
+        await asyncio.gather(*(machine.on(load=load) for machine in machines))
+        if load:
+            await asyncio.gather(*(machine.resume() for machine in machines))
 
     async def stop(self) -> None:
         """Cut the power of all machines."""
@@ -110,11 +109,21 @@ def command_app(controller: Controller) -> web.Application:
     return app
 
 
+def _machines(topology: Topology, home: Home, settings: Settings) -> dict[str, MachinePower]:
+    image = Image(Path(settings.image))
+    return {
+        machine.name: MachinePower(
+            machine, Boot(image, home, seed_hash(home.machine(machine.name).seed), settings.kvm)
+        )
+        for machine in topology.machines
+    }
+
+
 async def serve(settings: Settings) -> None:
     """Switch the machines on and serve until SIGTERM."""
     topology = TOPOLOGIES[settings.topology]
     home = Home(Path(settings.home))
-    controller = Controller(topology, home, Image(Path(settings.image)), kvm=settings.kvm)
+    controller = Controller(_machines(topology, home, settings), kvm=settings.kvm)
     ended = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)

@@ -49,8 +49,13 @@ class Image:
 
     @property
     def initramfs(self) -> Path:
-        """Initramfs with the seed hook."""
+        """Initramfs that lays the seed."""
         return self.directory / "initrd"
+
+    @property
+    def build(self) -> str:
+        """Names this very build: disks that lie over another one would be damaged."""
+        return (self.directory / "build").read_text("utf-8")
 
 
 def packages(listing: Path = HERE / "packages.txt") -> list[str]:
@@ -172,6 +177,7 @@ def _build(image: Image, log: Path, say: Say) -> None:
         env=environment,
     )
     shutil.rmtree(root)
+    (image.directory / "build").write_text(str(uuid.uuid4()), "utf-8")
 
 
 def _mmdebstrap(root: Path) -> list[str | Path]:

@@ -12,7 +12,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from blackstart.rack import client, disks, host, image, kvm, network, readiness, record, supervision
+from blackstart.rack import (
+    client,
+    disks,
+    host,
+    image,
+    kvm,
+    network,
+    readiness,
+    record,
+    status,
+    supervision,
+)
 from blackstart.rack.controller import Settings
 from blackstart.rack.errors import HostError, RackError
 from blackstart.rack.home import CLONE, RUNTIME, Home, cache
@@ -23,6 +34,7 @@ from blackstart.rack.topology import Topology
 LOCK = Path("/run/blackstart-rack.lock")
 LOCK_TIMEOUT_S = 30.0
 CONTROLLER_END_S = 20.0
+STRAY_END_S = 2.0
 
 
 @contextmanager
@@ -68,7 +80,7 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
             base = image.ensure(cache(), say)
         with phases.phase("virtualisation"):
             accelerated = kvm.works(base.kernel, base.initramfs, cache())
-        load = home.saved.exists() and not fresh
+        load = not fresh and _saved_build(home) == base.build
         if not load:
             with phases.phase("disks") as say:
                 _forget_others(home, topology)
@@ -84,8 +96,19 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
             entry = replace(entry, controller=supervision.start(settings, home))
             entry.write()
             supervision.await_answer(entry)
-        _become_ready(entry, topology, home, phases, loaded=load)
+        _become_ready(entry, topology, phases, loaded=load)
+        if not load:
+            with phases.phase("save state"):
+                client.call("POST", "/save", timeout=client.LONG_S)
+                home.saved.write_text(json.dumps({"build": base.build}), "utf-8")
         return "the rack is up" + (" from its saved state" if load else "")
+
+
+def _saved_build(home: Home) -> str | None:
+    """The build of the image over which the home's saved state lies, if it has one."""
+    if not home.saved.exists():
+        return None
+    return str(json.loads(home.saved.read_text("utf-8"))["build"])
 
 
 def _is_ours(running: Record, topology: Topology, home: Home) -> bool:
@@ -98,8 +121,7 @@ def _is_ours(running: Record, topology: Topology, home: Home) -> bool:
         return False
     if running.phase != "ready":
         return False
-    machines = client.call("GET", "/")["machines"]
-    return all(machine["power"] == "On" for machine in machines.values())
+    return status.observe().healthy
 
 
 def _refuse_foreign(running: Record, topology: Topology, *, take_over: bool) -> None:
@@ -126,19 +148,14 @@ def _forget_others(home: Home, topology: Topology) -> None:
             shutil.rmtree(other.parent)
 
 
-def _become_ready(
-    entry: Record, topology: Topology, home: Home, phases: Phases, *, loaded: bool
-) -> None:
+def _become_ready(entry: Record, topology: Topology, phases: Phases, *, loaded: bool) -> None:
     try:
         if loaded:
             with phases.phase("clocks"):
-                readiness.set_clocks(home, topology)
+                readiness.set_clocks(entry.files(), topology)
         else:
             with phases.phase("boot") as say:
-                readiness.wait(home, topology, say)
-            with phases.phase("save state"):
-                client.call("POST", "/save", timeout=client.LONG_S)
-                home.saved.write_text(json.dumps({"saved": time.time()}))
+                readiness.wait(entry.files(), topology, say)
     except RackError:
         replace(entry, phase="not ready").write()
         raise
@@ -159,7 +176,7 @@ def reset(topology: Topology, phases: Phases) -> None:
             raise HostError("this rack has no saved state", "blackstart rack up --fresh")
         with phases.phase("restore"):
             client.call("POST", "/restore", timeout=client.LONG_S)
-        _become_ready(entry, topology, entry.files(), phases, loaded=True)
+        _become_ready(entry, topology, phases, loaded=True)
 
 
 def down() -> bool:
@@ -175,6 +192,8 @@ def _remove() -> bool:
         entry.controller.end(CONTROLLER_END_S)
     for machine in record.noted_machines():
         machine.end(0)
+    for process in network.processes():
+        process.end(STRAY_END_S)
     network.remove()
     if RUNTIME.exists():
         shutil.rmtree(RUNTIME)

@@ -5,9 +5,11 @@ Nothing of it is connected to the host's network: no uplink, no forwarding.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from blackstart.rack.command import run
+from blackstart.rack.record import Process
 from blackstart.rack.topology import Topology
 
 NAMESPACE = "blackstart-rack"
@@ -54,11 +56,22 @@ def create(topology: Topology) -> None:
     )
 
 
-def processes() -> list[int]:
-    """The ids of all processes inside the namespace."""
+def processes() -> list[Process]:
+    """All processes inside the namespace, but for this one and its ancestors."""
     if not exists():
         return []
-    return [int(word) for word in run(["ip", "netns", "pids", NAMESPACE], timeout=60).split()]
+    listing = run(["ip", "netns", "pids", NAMESPACE], timeout=60)
+    inside = {int(word) for word in listing.split()} - _own_line()
+    return [process for pid in sorted(inside) if (process := Process.of(pid)) is not None]
+
+
+def _own_line() -> set[int]:
+    """The ids of this process and all its ancestors."""
+    line, pid = set(), os.getpid()
+    while pid > 0:
+        line.add(pid)
+        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return line
 
 
 def remove() -> None:

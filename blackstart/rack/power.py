@@ -47,7 +47,7 @@ class MachinePower:
         return self._qemu.pid if self._qemu is not None and self._qemu.alive else None
 
     async def on(self, *, load: bool = False) -> None:
-        """Switch on; with ``load`` resume the saved state. Nothing to do when on already."""
+        """Switch on; with ``load`` in the saved state, halted. Nothing to do when on already."""
         async with self._lock:
             await self._on(load=load)
 

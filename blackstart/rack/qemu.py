@@ -34,7 +34,7 @@ class Qemu:
 
     @classmethod
     async def start(cls, machine: Machine, boot: Boot, *, load: bool = False) -> Qemu:
-        """Spawn QEMU; with ``load`` from the saved state instead of a cold boot.
+        """Spawn QEMU; with ``load`` from the saved state, halted, instead of a cold boot.
 
         Raises `MachineError` with QEMU's own words when it does not come up
         within 20 s (cold) or 120 s (saved state).
@@ -42,7 +42,7 @@ class Qemu:
         name = machine.name
         words = ["setpriv", "--pdeathsig", "KILL", "--", *command_line(machine, boot)]
         if load:
-            words += ["-loadvm", SNAPSHOT]
+            words += ["-S", "-loadvm", SNAPSHOT]
         log = boot.home.machine(name).directory / "qemu.log"
         with contextlib.suppress(FileNotFoundError):
             qmp_socket(name).unlink()
