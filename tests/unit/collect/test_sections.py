@@ -90,7 +90,9 @@ def test_a_builtin_section_runs_in_the_scripts_own_shell() -> None:
 
 
 def test_a_command_cannot_eat_the_script() -> None:
-    seen = answers(shell("reads", 5, "cat"), shell("after", 5, "echo fine"))
+    # Longer than what a shell reads ahead, else there is nothing left to eat.
+    far = shell("after", 5, f"echo fine {' ' * 50_000}")
+    seen = answers(shell("reads", 5, "cat"), builtin("too", "cat"), far)
     assert (seen["reads"].lines, seen["after"].lines) == ((), ("fine",))
 
 
