@@ -86,9 +86,9 @@ def _remove_backup_locks(node: Node, task: Task) -> None:
     for guest, config in node.guests.configs(node.name):
         if config.values.get("lock") == "backup":
             values = {key: text for key, text in config.values.items() if key != "lock"}
-            node.guests.write(guest, GuestConfig(
-                config.kind, values, config.pending, snapshots=config.snapshots
-            ))
+            node.guests.write(
+                guest, GuestConfig(config.kind, values, config.pending, snapshots=config.snapshots)
+            )
             task.say(f"removed left over backup lock from '{guest.vmid}'!")
 
 

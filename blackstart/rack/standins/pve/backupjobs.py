@@ -8,6 +8,7 @@ from typing import Any
 from .errors import Died
 from .node import Node
 from .parameters import BOOLEAN, COUNT, convert
+from .propertystring import parse
 from .sections import Section, read_sections
 
 _SWITCHES = ("all", "enabled", "protected", "quiet", "remove", "repeat-missed", "stdexcludes")
@@ -44,7 +45,8 @@ def _job(section: Section) -> dict[str, Any]:
             elif key in _NUMBERS:
                 job[key] = convert(COUNT, text)
             elif key == "prune-backups":
-                job[key] = dict(part.split("=", 1) for part in text.split(","))
+                kept = parse(text, "keep-last")
+                job[key] = {name: convert(COUNT, count) for name, count in kept.items()}
             else:
                 job[key] = text
         except Died:

@@ -60,13 +60,10 @@ class Broadcast:
         """Publish the newest tasks of this node, as ``/cluster/tasks`` shows them."""
         active = [upid.fields() for upid in tasks.active()]
         finished = [
-            entry.upid.fields()
-            | {"endtime": entry.ended, "status": entry.status, "saved": "1"}
+            entry.upid.fields() | {"endtime": entry.ended, "status": entry.status, "saved": "1"}
             for entry in tasks.finished()[:TASKS_TOLD]
         ]
         self.tell("tasks", (active + finished)[:TASKS_TOLD])
 
     def _path(self, node: str, key: str) -> Path:
         return self._directory / node / key
-
-

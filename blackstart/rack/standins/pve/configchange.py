@@ -16,12 +16,35 @@ from .power import vitals_of
 
 _AT_ONCE: Mapping[GuestKind, frozenset[str]] = {
     "qemu": frozenset(
-        ("autostart", "description", "hookscript", "lock", "name", "onboot", "protection",
-         "shares", "startup", "tags", "template")
+        (
+            "autostart",
+            "description",
+            "hookscript",
+            "lock",
+            "name",
+            "onboot",
+            "protection",
+            "shares",
+            "startup",
+            "tags",
+            "template",
+        )
     ),
     "lxc": frozenset(
-        ("cores", "cpulimit", "cpuunits", "description", "hookscript", "lock", "memory",
-         "onboot", "protection", "startup", "swap", "tags")
+        (
+            "cores",
+            "cpulimit",
+            "cpuunits",
+            "description",
+            "hookscript",
+            "lock",
+            "memory",
+            "onboot",
+            "protection",
+            "startup",
+            "swap",
+            "tags",
+        )
     ),
 }
 """Keys that a running guest takes over at once; all others wait for its next start."""

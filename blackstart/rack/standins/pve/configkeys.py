@@ -58,19 +58,20 @@ _QEMU: dict[str, Parameter] = {
     "citype": choice("configdrive2", "nocloud", "opennebula"),
     "hugepages": choice("any", "2", "1024"),
     "keyboard": choice(
-        *_words("de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt "
-        "pt-br sv sl tr")
+        *_words(
+            "de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt "
+            "pt-br sv sl tr"
+        )
     ),
     "lock": choice(
-        *_words("backup clone create migrate rollback snapshot snapshot-delete suspending "
-        "suspended")
+        *_words(
+            "backup clone create migrate rollback snapshot snapshot-delete suspending suspended"
+        )
     ),
     "ostype": choice(
         *_words("other wxp w2k w2k3 w2k8 wvista win7 win8 win10 win11 l24 l26 solaris")
     ),
-    "scsihw": choice(
-        *_words("lsi lsi53c810 virtio-scsi-pci virtio-scsi-single megasas pvscsi")
-    ),
+    "scsihw": choice(*_words("lsi lsi53c810 virtio-scsi-pci virtio-scsi-single megasas pvscsi")),
     "bootdisk": Parameter(optional=True, pattern=r"(ide|sata|scsi|virtio)\d+"),
     "parallel[n]": Parameter(optional=True, pattern=r"/dev/parport\d+|/dev/usb/lp\d+"),
     "serial[n]": Parameter(optional=True, pattern=r"(/dev/.+|socket)"),
@@ -100,12 +101,14 @@ _LXC: dict[str, Parameter] = {
     "arch": choice(*_words("amd64 i386 arm64 armhf riscv32 riscv64")),
     "cmode": choice("shell", "console", "tty"),
     "lock": choice(
-        *_words("backup create destroyed disk fstrim migrate mounted rollback snapshot "
-        "snapshot-delete")
+        *_words(
+            "backup create destroyed disk fstrim migrate mounted rollback snapshot snapshot-delete"
+        )
     ),
     "ostype": choice(
-        *_words("debian devuan ubuntu centos fedora opensuse archlinux alpine gentoo nixos "
-        "unmanaged")
+        *_words(
+            "debian devuan ubuntu centos fedora opensuse archlinux alpine gentoo nixos unmanaged"
+        )
     ),
 }
 KEYS: Mapping[GuestKind, Mapping[str, Parameter]] = {"qemu": _QEMU, "lxc": _LXC}
@@ -120,16 +123,18 @@ _PRIVILEGES: Mapping[str, str] = {
         "VM.Config.Memory",
     ),
     **dict.fromkeys(
-        _words("bootdisk efidisk0 ide[n] mp[n] rootfs sata[n] scsi[n] tpmstate0 unused[n] "
-        "virtio[n] vmstatestorage"),
+        _words(
+            "bootdisk efidisk0 ide[n] mp[n] rootfs sata[n] scsi[n] tpmstate0 unused[n] "
+            "virtio[n] vmstatestorage"
+        ),
         "VM.Config.Disk",
     ),
+    **dict.fromkeys(_words("ipconfig[n] nameserver net[n] searchdomain"), "VM.Config.Network"),
     **dict.fromkeys(
-        _words("ipconfig[n] nameserver net[n] searchdomain"), "VM.Config.Network"
-    ),
-    **dict.fromkeys(
-        _words("acpi arch audio0 bios hotplug kvm machine parallel[n] rng0 scsihw serial[n] tablet "
-        "tdf usb[n] vga virtiofs[n] watchdog"),
+        _words(
+            "acpi arch audio0 bios hotplug kvm machine parallel[n] rng0 scsihw serial[n] tablet "
+            "tdf usb[n] vga virtiofs[n] watchdog"
+        ),
         "VM.Config.HWType",
     ),
     **dict.fromkeys(

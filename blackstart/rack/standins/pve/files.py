@@ -14,12 +14,12 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
     Raises ``Died`` with the vendor's text when the directory may not be
     written, as ``/etc/pve`` without quorum.
     """
-    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    temporary = _temporary(path)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     except OSError as error:
         # A read-only bind mount says EROFS where the vendor's FUSE says EACCES.
-        raise Died(f"unable to open file '{temporary}' - Permission denied") from error
+        raise may_not_write(path) from error
     with os.fdopen(descriptor, "wb") as stream:
         os.fchmod(stream.fileno(), mode)
         stream.write(content)
@@ -29,6 +29,11 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o640) -> None:
     sync_directory(path.parent)
 
 
+def may_not_write(path: Path) -> Died:
+    """The vendor's text for a file below ``/etc/pve`` that must not change now."""
+    return Died(f"unable to open file '{_temporary(path)}' - Permission denied")
+
+
 def sync_directory(directory: Path) -> None:
     """Make a rename or an unlink in ``directory`` survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -36,3 +41,7 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{path.name}.tmp.{os.getpid()}")

@@ -71,14 +71,15 @@ class Forwarder:
                     headers={"Content-Type": answer.headers.get("Content-Type", "text/plain")},
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(error) from error
+            raise unreachable(error) from error
 
 
 def _passed_on(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: headers[name] for name in _PASSED_ON if name in headers}
 
 
-def _unreachable(error: aiohttp.ClientError | TimeoutError) -> PeerUnreachable:
+def unreachable(error: aiohttp.ClientError | TimeoutError) -> PeerUnreachable:
+    """The answer for a failure to reach the other node, with the operating system's text."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return PeerUnreachable(CERTIFICATE_VERIFY_FAILED, PEER_TLS)
     if isinstance(error, aiohttp.ClientConnectorSSLError):

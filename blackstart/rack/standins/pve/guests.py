@@ -11,9 +11,10 @@ from pathlib import Path
 
 from .configkeys import GuestKind
 from .errors import Died
-from .files import write_atomically
+from .files import may_not_write, write_atomically
 from .guestconfig import GuestConfig, format_config, parse_config
 from .layout import Layout
+from .members import read_membership
 
 LOCK_TIMEOUT_S = 10
 DIRECTORY: dict[GuestKind, str] = {"qemu": "qemu-server", "lxc": "lxc"}
@@ -81,8 +82,14 @@ class Guests:
                 continue
 
     def write(self, guest: Guest, config: GuestConfig) -> None:
-        """Replace a configuration; raises ``Died`` when ``/etc/pve`` may not be written."""
-        write_atomically(self._path(guest), format_config(config))
+        """Replace a configuration; raises ``Died`` when ``/etc/pve`` may not be written.
+
+        Quorum is asked too: its loss is known a moment before the file system closes.
+        """
+        path = self._path(guest)
+        if not read_membership(self._layout.members, self._layout.node).quorate:
+            raise may_not_write(path)
+        write_atomically(path, format_config(config))
 
     @contextmanager
     def locked(self, guest: Guest) -> Iterator[None]:

@@ -77,8 +77,21 @@ def resource(guest: Guest, stats: dict[str, Any] | None) -> dict[str, Any]:
 def resource_stats(guest: Guest, config: GuestConfig, vitals: Vitals) -> dict[str, Any]:
     """What a node tells of a guest to the others every ten seconds."""
     row = entry(guest, config, vitals)
-    shown = ("name", "status", "uptime", "cpu", "mem", "maxmem", "disk", "maxdisk",
-             "netin", "netout", "tags", "lock", "memhost")
+    shown = (
+        "name",
+        "status",
+        "uptime",
+        "cpu",
+        "mem",
+        "maxmem",
+        "disk",
+        "maxdisk",
+        "netin",
+        "netout",
+        "tags",
+        "lock",
+        "memhost",
+    )
     stats = {key: row[key] for key in shown if key in row}
     return stats | {
         "maxcpu": row["cpus"],

@@ -95,6 +95,4 @@ def list_files(directory: Path) -> list[FoundFile]:
 
 
 def _ask(command: list[str], timeout_s: int) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout_s, check=False
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)

@@ -70,9 +70,7 @@ def find(specification: Mapping[str, Parameter], name: str) -> Parameter | None:
     return specification.get(name) or specification.get(generic_name(name))
 
 
-def verify(
-    given: Mapping[str, str], specification: Mapping[str, Parameter]
-) -> dict[str, Value]:
+def verify(given: Mapping[str, str], specification: Mapping[str, Parameter]) -> dict[str, Value]:
     """The parameters in their types; raises ``BadParameters`` naming each that is wrong."""
     errors: dict[str, str] = {}
     values: dict[str, Value] = {}

@@ -105,8 +105,7 @@ class _Server:
 
     def _is_open(self, method: str, path: str) -> bool:
         return any(
-            e.open_to_all and e.method == method and e.path == path
-            for e in self._router.endpoints
+            e.open_to_all and e.method == method and e.path == path for e in self._router.endpoints
         )
 
     def _identify(self, request: web.Request) -> Identity:

@@ -119,7 +119,6 @@ def _units() -> Iterator[Shipped]:
 def _commands() -> Iterator[Shipped]:
     for program, path in COMMANDS.items():
         script = (
-            "#!/bin/sh\n"
-            f"PYTHONPATH={INSTALL_ROOT} exec /usr/bin/python3 -m pve {program} \"$@\"\n"
+            f'#!/bin/sh\nPYTHONPATH={INSTALL_ROOT} exec /usr/bin/python3 -m pve {program} "$@"\n'
         )
         yield Shipped(PurePosixPath(path), script.encode(), 0o755)

@@ -44,9 +44,7 @@ def _status(storage: Storage, only: str | None) -> None:
     rows = [(section, *_figures(storage, section)) for section in sections]
     width = max((len(section.name) for section in sections), default=0) + 1
     row = f"{{:<{width}}} {{:>10}} {{:>10}} {{:>15}} {{:>15}} {{:>15}} {{:>8}}"
-    print(row.format(
-        "Name", "Type", "Status", "Total (KiB)", "Used (KiB)", "Available (KiB)", "%"
-    ))
+    print(row.format("Name", "Type", "Status", "Total (KiB)", "Used (KiB)", "Available (KiB)", "%"))
     for section, state, total, used, available in rows:
         share = f"{100 * used / total if total else 0:.2f}%" if state != "disabled" else "N/A"
         sizes = (total // _KIB, used // _KIB, available // _KIB)

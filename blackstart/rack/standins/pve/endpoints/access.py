@@ -50,7 +50,5 @@ _LOGIN = {
 ENDPOINTS = (
     Endpoint("GET", "/version", _version),
     Endpoint("POST", "/access/ticket", _ticket, _LOGIN, open_to_all=True),
-    Endpoint(
-        "GET", "/access/permissions", _permissions, {"path": STRING, "userid": STRING}
-    ),
+    Endpoint("GET", "/access/permissions", _permissions, {"path": STRING, "userid": STRING}),
 )

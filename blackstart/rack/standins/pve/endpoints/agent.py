@@ -38,7 +38,5 @@ _QEMU = "/nodes/{node}/qemu/{vmid}/agent"
 ENDPOINTS = (
     Endpoint("POST", f"{_QEMU}/ping", _ping, _GUEST, _AGENT),
     Endpoint("GET", f"{_QEMU}/network-get-interfaces", _interfaces, _GUEST, _AGENT),
-    Endpoint(
-        "GET", "/nodes/{node}/lxc/{vmid}/interfaces", _container_interfaces, _GUEST, _AUDIT
-    ),
+    Endpoint("GET", "/nodes/{node}/lxc/{vmid}/interfaces", _container_interfaces, _GUEST, _AUDIT),
 )

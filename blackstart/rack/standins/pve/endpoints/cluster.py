@@ -111,8 +111,6 @@ ENDPOINTS = (
     Endpoint("GET", "/cluster/tasks", _tasks),
     Endpoint("GET", "/cluster/backup", _backup_jobs, permission=_AUDIT),
     Endpoint("GET", "/cluster/backup-info/not-backed-up", _not_backed_up, permission=_AUDIT),
-    Endpoint(
-        "GET", "/cluster/ha/resources", _ha_resources, {"type": choice("ct", "vm")}, _AUDIT
-    ),
+    Endpoint("GET", "/cluster/ha/resources", _ha_resources, {"type": choice("ct", "vm")}, _AUDIT),
     Endpoint("GET", "/cluster/ha/status/current", _ha_status, permission=_AUDIT),
 )

@@ -59,9 +59,7 @@ class Database:
 
     def value(self, name: str) -> str | None:
         """A value about the whole, or None."""
-        row = self._connection.execute(
-            "SELECT value FROM state WHERE name = ?", (name,)
-        ).fetchone()
+        row = self._connection.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
 

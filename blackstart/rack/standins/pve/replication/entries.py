@@ -39,7 +39,9 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """For the wire."""
         message: dict[str, Any] = {
-            "path": self.path, "version": self.stamp.version, "writer": self.stamp.writer
+            "path": self.path,
+            "version": self.stamp.version,
+            "writer": self.stamp.writer,
         }
         if self.content is not None:
             message["mode"] = self.content.mode

@@ -87,8 +87,7 @@ class Registry:
             {
                 path: Row(row.entry, None)
                 for path, row in self._rows.items()
-                if row.base and not _fallen(row)
-                and vector.get(path, _NOTHING) >= row.entry.stamp
+                if row.base and not _fallen(row) and vector.get(path, _NOTHING) >= row.entry.stamp
             }
         )
 

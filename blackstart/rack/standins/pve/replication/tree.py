@@ -38,9 +38,7 @@ class Tree:
         for node in self._nodes:
             for name in NODE_DIRECTORIES:
                 mode = 0o700 if name == _PRIVATE else 0o755
-                (self._root / "nodes" / node / name).mkdir(
-                    mode=mode, parents=True, exist_ok=True
-                )
+                (self._root / "nodes" / node / name).mkdir(mode=mode, parents=True, exist_ok=True)
         own = f"nodes/{self._node}"
         links = {"local": own, "qemu-server": f"{own}/qemu-server", "lxc": f"{own}/lxc"}
         for name, target in links.items():
@@ -106,9 +104,7 @@ class Tree:
             elif entry.is_file(follow_symlinks=False) and is_replicated(path):
                 yield path, entry
 
-    def _look(
-        self, path: str, entry: os.DirEntry[str]
-    ) -> tuple[_Signature, Content] | None:
+    def _look(self, path: str, entry: os.DirEntry[str]) -> tuple[_Signature, Content] | None:
         signature = _signature(entry.stat(follow_symlinks=False))
         if path in self._seen and self._seen[path][0] == signature:
             return self._seen[path]

@@ -1,0 +1,1 @@
+"""Stand-ins held against recorded answers and schemas of the real systems."""

@@ -1,0 +1,143 @@
+"""The cluster file system as a process on loopback, with a quorum that a file decides.
+
+``python -m tests.contract.pve_cluster_fs DIRECTORY NODE PORT BOOT``: real
+processes, so that they can be killed; only corosync and the mount are replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from blackstart.rack.standins.pve.broadcast import Broadcast
+from blackstart.rack.standins.pve.layout import Layout
+from blackstart.rack.standins.pve.replication.corosync import (
+    ClusterNode,
+    Configuration,
+    QuorumState,
+)
+from blackstart.rack.standins.pve.replication.daemon import Service, Setting
+from blackstart.rack.standins.pve.replication.peers import Credentials
+from tests.contract.pve_site import LOOPBACK
+
+NODES = ("pve1", "pve2")
+CONVERGES_S = 2.0
+"""What the rack's cluster file system promises."""
+STARTS_S = 15.0
+
+
+@dataclass
+class RecordedMount:
+    """Writes down what would happen to the mount."""
+
+    record: Path
+
+    def attach(self) -> None:
+        self.record.write_text("ro")
+
+    def set_writable(self, writable: bool) -> bool:
+        self.record.write_text("rw" if writable else "ro")
+        return True
+
+    def detach(self) -> None:
+        self.record.write_text("detached")
+
+
+@dataclass
+class FileSystemNode:
+    """One node's cluster file system: its directory and, while it runs, its process."""
+
+    directory: Path
+    name: str
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def config(self) -> Path:
+        return self.directory / "state/config"
+
+    @property
+    def mount(self) -> str:
+        return (self.directory / "mount").read_text()
+
+    def quorum(self, *present: str) -> None:
+        """Corosync's view: quorate with these nodes, or not at all."""
+        numbers = [NODES.index(name) + 1 for name in present]
+        content = json.dumps({"quorate": bool(present), "present": numbers})
+        temporary = self.directory / "quorum.new"
+        temporary.write_text(content)
+        temporary.replace(self.directory / "quorum")
+
+    def start(self, boot: str = "boot-1") -> None:
+        """Start the process and wait until it has prepared its directory."""
+        (self.directory / "mount").unlink(missing_ok=True)
+        command = [sys.executable, "-m", __name__, str(self.directory), self.name]
+        log = (self.directory / "log").open("ab")
+        with log:
+            self.process = subprocess.Popen([*command, str(self.port), boot], stdout=log, stderr=log)
+        await_that(lambda: (self.directory / "mount").exists(), STARTS_S)
+
+    def kill(self) -> None:
+        """As a power cut or ``kill -9``: nothing is put in order."""
+        self._end("kill")
+
+    def stop(self) -> None:
+        """In order, as systemd does."""
+        self._end("terminate")
+
+    def _end(self, how: str) -> None:
+        if self.process:
+            getattr(self.process, how)()
+            self.process.wait(STARTS_S)
+            self.process = None
+
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
+
+
+def await_that(condition: Callable[[], bool], bound_s: float) -> float:
+    """Wait until it is so; how long that took, in seconds. Fails when it takes too long."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < bound_s, f"not so within {bound_s} s"
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def main(directory: Path, name: str, port: int, boot: str) -> None:
+    """Serve until SIGTERM."""
+
+    async def ask_quorum() -> QuorumState:
+        view = json.loads((directory / "quorum").read_text())
+        return QuorumState(view["quorate"], frozenset(view["present"]))
+
+    nodes = tuple(
+        ClusterNode(node, number, LOOPBACK[node]) for number, node in enumerate(NODES, start=1)
+    )
+    keys = directory / "keys"
+    setting = Setting(
+        node=name,
+        configuration=Configuration("lab", 2, nodes),
+        credentials=Credentials(
+            name, keys / "own.crt", keys / "own.key", keys / "ca.crt", keys / "authkey"
+        ),
+        mount=RecordedMount(directory / "mount"),
+        ask_quorum=ask_quorum,
+        listen=(LOOPBACK[name], port),
+    )
+    nowhere = directory / "nowhere"
+    layout = Layout(
+        name, directory / "state/config", nowhere, directory / "status", nowhere, nowhere, nowhere
+    )
+    service = Service(setting, directory / "state", Broadcast(layout))
+    asyncio.run(service.run(boot))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
