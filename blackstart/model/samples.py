@@ -152,7 +152,8 @@ def coverage(series: Series, began_at: float, ended_at: float) -> float:
 def distrust(series: Series, began_at: float, ended_at: float) -> str | None:
     """Why nothing may be concluded from a series between two instants; ``None`` when it may.
 
-    A probe that broke, a record that lost answers, no samples, or fewer than ``MIN_COVERAGE`` of those promised.
+    A probe that broke, a record that lost answers, no samples, or fewer than
+    ``MIN_COVERAGE`` of those promised.
     """
     if series.broken is not None:
         return f"probe {series.probe} broke: {series.broken}"
