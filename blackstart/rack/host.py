@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -89,18 +90,22 @@ def require_root() -> None:
             "the rack needs root (network namespace, taps) and there is no sudo here",
             "run this command as root",
         )
-    descriptor, name = tempfile.mkstemp(prefix="blackstart-environment-")
+    # Asks for the password, if any, before the environment is written.
+    if subprocess.run([sudo, "--", "true"], check=False).returncode != 0:
+        raise HostError("sudo refused", "run this command as root, or as a user that sudo knows")
+    descriptor, name = tempfile.mkstemp(
+        prefix="blackstart-environment-", dir=os.environ.get("XDG_RUNTIME_DIR")
+    )
     with os.fdopen(descriptor, "w") as file:
         json.dump(dict(os.environ), file)
     sys.stdout.flush()
     sys.stderr.flush()
-    words = [sudo, "--", "env", f"{ENVIRONMENT_FILE}={name}", sys.executable, *_own_arguments()]
-    os.execv(sudo, words)  # noqa: S606 - takes this process's place
-
-
-def _own_arguments() -> list[str]:
-    """This process's own arguments after the interpreter, ``-m`` included."""
-    return sys.orig_argv[1:]
+    # What Python needs to find this very package again, and to leave no file of root's in it.
+    kept = [f"{key}={os.environ[key]}" for key in ("PYTHONPATH",) if key in os.environ]
+    kept += ["PYTHONDONTWRITEBYTECODE=1", f"{ENVIRONMENT_FILE}={name}"]
+    words = [sudo, "--", "env", *kept, sys.executable]
+    # The arguments as they were given to the interpreter, "-m" included.
+    os.execv(sudo, [*words, *sys.orig_argv[1:]])  # noqa: S606 - takes this process's place
 
 
 def adopt_caller_environment() -> None:

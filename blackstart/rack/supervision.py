@@ -28,7 +28,12 @@ def start(settings: Settings, home: Home) -> Process:
         "-m",
         "blackstart.rack.controller",
     ]
-    environment = {**os.environ, "PYTHONPATH": str(CLONE), "PATH": SYSTEM_PATH}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(CLONE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": SYSTEM_PATH,
+    }
     with home.controller_log.open("w") as log:
         process = subprocess.Popen(
             words,
