@@ -85,6 +85,7 @@ class Summary(Record):
     duration_s: float
     budget_s: float
     complete: bool
+    plan_only: bool
     refused: tuple[str, ...]
     proof: str | None
     marks: Marks
@@ -130,6 +131,7 @@ def summarise(directory: Path) -> Summary:
         duration_s=round(last.at - begin.at, 3),
         budget_s=begin.data["budget_s"],
         complete=recorded.end is not None,
+        plan_only=_plan_only(recorded),
         refused=_refused(recorded),
         proof=recorded.first("fault.active", "fault.inactive").get("proof"),
         marks=Marks(
@@ -185,6 +187,10 @@ def _refused(recorded: Recorded) -> tuple[str, ...]:
     return tuple(recorded.end.data.get("refused", ())) if recorded.end else ()
 
 
+def _plan_only(recorded: Recorded) -> bool:
+    return bool(recorded.end and recorded.end.data.get("plan_only"))
+
+
 def _verdict(recorded: Recorded) -> Verdict:
     end = recorded.end
     return Verdict.UNPROVEN if end is None else Verdict(end.data["verdict"])
@@ -196,7 +202,7 @@ def _reason(recorded: Recorded) -> str:
     refused = _refused(recorded)
     if refused:
         return f"refused, nothing was touched: {'; '.join(refused)}"
-    if recorded.end.data.get("plan_only"):
+    if _plan_only(recorded):
         return "a plan only, nothing was touched"
     verdict = _verdict(recorded)
     wrong = [item for item in recorded.judgements if item.verdict is verdict]

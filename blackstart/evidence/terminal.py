@@ -63,7 +63,7 @@ def _decision(summary: Summary) -> str:
         return f"all {len(summary.invariants)} judgements hold"
     if summary.refused:
         return "refused, nothing was touched"
-    if not summary.complete:
+    if not summary.complete or not summary.invariants:
         return summary.reason
     failed = len(summary.of_verdict(Verdict.FAIL))
     unproven = len(summary.of_verdict(Verdict.UNPROVEN))
@@ -153,6 +153,8 @@ def _changed(summary: Summary) -> str:
 def _next(summary: Summary) -> str:
     if summary.rescue and (summary.open_faults or summary.verdict is Verdict.FAIL):
         return summary.rescue[0]
+    if summary.plan_only:
+        return "the same command without --plan"
     if summary.refused:
         return "remove the reason, then the same command again"
     if summary.verdict is Verdict.PASS:

@@ -73,6 +73,7 @@ class Story:
     downs: Downs = field(default_factory=lambda: dict(REBOOT_OF_PVE1))
     bit: bool = True
     refused: tuple[str, ...] = ()
+    plan_only: bool = False
     extra: tuple[Judgement, ...] = ()
     differences: tuple[Difference, ...] = ()
     stops_after: str | None = None
@@ -138,6 +139,9 @@ def _tell(writer: _Writer, story: Story, directory: Path) -> None:
     writer.phase("guard", 0.0, 2.1, *guards)
     if story.refused:
         writer.at(2.2, "drill.end", verdict="unproven", refused=list(story.refused))
+        return
+    if story.plan_only:
+        writer.at(2.2, "drill.end", verdict="unproven", plan_only=True)
         return
     writer.phase("baseline", 2.1, 17.4)
     plan = {

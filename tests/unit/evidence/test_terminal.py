@@ -67,6 +67,12 @@ def test_refusal_gives_the_reason_and_claims_no_measurement(tmp_path: Path) -> N
     assert not [text for text in found if text.startswith(("guests", "outages", "changed"))]
 
 
+def test_plan_says_that_nothing_was_touched(tmp_path: Path) -> None:
+    found = shown(make(tmp_path, Story(plan_only=True)))
+    assert found[0].endswith("a plan only, nothing was touched")
+    assert line(found, "next") == "next      the same command without --plan"
+
+
 def test_crash_shows_the_open_fault_and_its_rescue(tmp_path: Path) -> None:
     found = shown(make(tmp_path, told.CRASHED))
     assert found[0].startswith("UNPROVEN ")
