@@ -21,7 +21,7 @@ from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
 from blackstart.model.facts import GuestFacts, Observed, unread
 from blackstart.model.inventory import Guest
 
-WORKERS = 8
+WORKERS = 4
 OBSERVE_S = 30.0
 TASK_POLL_S = 0.5
 TASKS_LOOKED_AT = 10

@@ -146,9 +146,7 @@ class ProxmoxApi:
     def _ask_around(self, method: str, path: str, fields: Mapping[str, Any]) -> Any:
         deadline = time.monotonic() + CALL_S
         failures: list[DriverError] = []
-        with self._lock:
-            endpoints = list(self._endpoints)
-        for endpoint in endpoints:
+        for endpoint in self._in_order(path):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -164,6 +162,12 @@ class ProxmoxApi:
             return answer
         kind = TimedOut if all(isinstance(f, TimedOut) for f in failures) else Unreachable
         raise kind("; ".join(str(failure) for failure in failures))
+
+    def _in_order(self, path: str) -> list[_Endpoint]:
+        """The node that a path is about comes first: any other would only forward to it."""
+        about = path.removeprefix("nodes/").split("/")[0] if path.startswith("nodes/") else ""
+        with self._lock:
+            return sorted(self._endpoints, key=lambda endpoint: endpoint.node != about)
 
     def _prefer(self, endpoint: _Endpoint) -> None:
         """Ask the one that answered first next time: a dead node costs its timeout only once."""

@@ -175,6 +175,18 @@ class TestSeveralEndpoints:
         api.get("version")
         assert [endpoint.node for endpoint in api._endpoints] == ["pve1", "pve2"]
 
+    def test_the_node_that_a_path_is_about_is_asked_first(
+        self, authority: Authority, node: Server, tmp_path: Path
+    ) -> None:
+        node.answers[f"GET {BASE}/nodes/pve1/status"] = data("by pve1")
+        node.answers[f"GET {BASE}/version"] = data({})
+        nodes = {"pve3": "127.0.0.3", "pve1": "127.0.0.1"}
+        made = ProxmoxApi(nodes, token=TOKEN, ca=authority.ca, port=node.port)
+        assert made._in_order("nodes/pve1/status")[0].node == "pve1"
+        assert made._in_order("version")[0].node == "pve3"
+        assert made.get("nodes/pve1/status") == "by pve1"
+        made.close()
+
     def test_all_failures_are_told(self, api: ProxmoxApi, node: Server) -> None:
         node.answers[f"GET {BASE}/version"] = Reply(595, "No route to host")
         error = refusal(api)
