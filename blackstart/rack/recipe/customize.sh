@@ -41,7 +41,7 @@ for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.
     systemd-pcrphase.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service \
     ldconfig.service systemd-journal-catalog-update.service systemd-sysusers.service \
     systemd-update-done.service systemd-hwdb-update.service systemd-firstboot.service \
-    systemd-binfmt.service proc-sys-fs-binfmt_misc.automount kmod-static-nodes.service \
+    systemd-binfmt.service proc-sys-fs-binfmt_misc.automount \
     systemd-random-seed.service systemd-udev-load-credentials.service systemd-pstore.service \
     systemd-tmpfiles-setup-dev-early.service modprobe@.service user@.service \
     dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
