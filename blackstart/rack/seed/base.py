@@ -117,7 +117,8 @@ def ssh(secrets: Path, name: str, root: Path) -> None:
         (etc / key).chmod(mode)
     write(
         etc / "sshd_config.d/rack.conf",
-        "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUseDNS no\n"
+        # PAM would start a session manager at each login: half of its time.
+        "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUsePAM no\nUseDNS no\n"
         "HostKey /etc/ssh/ssh_host_ed25519_key\n",
     )
     authorized = root / "root/.ssh/authorized_keys"

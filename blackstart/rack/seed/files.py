@@ -35,9 +35,9 @@ def copy(source: Path, target: Path) -> None:
         target.chmod(0o755 if content.read(2) == b"#!" else 0o644)
 
 
-def mask(root: Path, units: Iterable[str]) -> None:
-    """Keep systemd units from ever being started."""
-    directory = root / "etc/systemd/system"
+def mask(root: Path, units: Iterable[str], where: str = "etc/systemd/system") -> None:
+    """Keep systemd units (or generators, by their own ``where``) from ever being started."""
+    directory = root / where
     directory.mkdir(parents=True, exist_ok=True)
     for unit in units:
         (directory / unit).symlink_to("/dev/null")

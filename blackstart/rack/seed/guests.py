@@ -75,8 +75,6 @@ def _identity(topology: Topology, guest: Guest, secrets: Path, root: Path) -> No
         base.write(root / "etc/blackstart-rack/network",
                    f"ADDRESS={address}\nGATEWAY={topology.controller}\n")
     base.ssh(secrets, guest.name, root)
-    # PAM would start a login session, which a guest has no manager for.
-    base.write(root / "etc/ssh/sshd_config.d/guest.conf", "UsePAM no\nPrintMotd no\n")
 
 
 def _maas(topology: Topology, _guest: Guest, secrets: Path, root: Path) -> None:

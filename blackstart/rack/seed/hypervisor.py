@@ -14,7 +14,7 @@ STORES = ("vms", "backups")
 NFS_OPTIONS = (
     "defaults,_netdev,nofail,vers=4.2,x-systemd.device-timeout=10,x-systemd.mount-timeout=15"
 )
-UNITS = ("prometheus-node-exporter.service", "first-backup.service")
+UNITS = ("remote-fs.target", "prometheus-node-exporter.service", "first-backup.service")
 TIMERS = ("etc-pve-backup.timer", "guest-backup.timer")
 
 
