@@ -7,6 +7,7 @@ from the directory of a drill whose pytest process died. Models and writer are A
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -82,14 +83,19 @@ def environment(summaries: Iterable[Summary], versions: dict[str, str]) -> dict[
     for summary in shown:
         gathered["Site"].append(summary.site)
         for part in summary.parts.stand_in:
-            gathered.setdefault(part, []).append("stand-in")
+            gathered.setdefault(_short(part), []).append("stand-in")
     for summary in shown:
         for part in summary.parts.real:
-            gathered.setdefault(part, []).append("real")
+            gathered.setdefault(_short(part), []).append("real")
         for name, value in summary.environment.items():
             gathered.setdefault(name, []).append(value)
     joined = {name: ", ".join(dict.fromkeys(values)) for name, values in gathered.items()}
     return {name: value for name, value in joined.items() if value} | versions
+
+
+def _short(part: str) -> str:
+    """What of a part's description fits the block; the drill's own page has the whole."""
+    return re.split(r" \(|, | on | with ", part)[0]
 
 
 def _key(name: str) -> str:

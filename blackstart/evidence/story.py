@@ -143,4 +143,7 @@ def description(summary: Summary, directory: Path) -> str:
             data = b64encode(picture.read_bytes()).decode()
             source = f"data:image/png;base64,{data}"
             text.append(f'<p><img alt="{name}" src="{source}" style="max-width:100%"></p>')
+    for title, parts in (("Real", summary.parts.real), ("Stand-ins", summary.parts.stand_in)):
+        if parts:
+            text.append(f"<p><b>{title}</b>: {escape('; '.join(parts))}</p>")
     return "\n".join(text)

@@ -19,6 +19,7 @@ from blackstart.evidence.allure_results import (
     write_result,
 )
 from blackstart.evidence.files import write_files
+from blackstart.evidence.story import description
 from blackstart.evidence.summary import summarise
 from tests.unit.evidence import drill_directory as told
 from tests.unit.evidence import live_session
@@ -104,6 +105,16 @@ def test_part_that_was_real_here_and_a_stand_in_there_is_both(tmp_path: Path) ->
     parts = one.parts.model_copy(update={"real": ("k3s API",), "stand_in": ()})
     found = environment([one, one.model_copy(update={"parts": parts})], {})
     assert found["k3s API"] == "stand-in, real"
+
+
+def test_long_words_for_a_part_are_cut_in_the_block_and_whole_on_the_page(tmp_path: Path) -> None:
+    directory = make(tmp_path, told.PASSED)
+    one = summarise(directory)
+    words = "MAAS API on maas (its DHCP is <real>)"
+    parts = one.parts.model_copy(update={"stand_in": (words,)})
+    summary = one.model_copy(update={"parts": parts})
+    assert environment([summary], {})["MAAS API"] == "stand-in"
+    assert "MAAS API on maas (its DHCP is &lt;real&gt;)" in description(summary, directory)
 
 
 def test_metadata_files(tmp_path: Path) -> None:
