@@ -33,7 +33,7 @@ OPEN_CHANNEL_S = 5.0
 # sshd since 9.8 adds 5 s of penalty for a failed login and refuses the address at 15 s
 # (sshd_config(5), PerSourcePenalties): one failure every 6 s never gets there.
 REFUSED_PAUSE_S = 6.0
-# sshd's answers to opening a channel: `exit 124` of timeout(1), 137 when it had to kill.
+# timeout(1): 124 when TERM was enough, 137 when it took KILL.
 TIMEOUT_EXITS = (124, 137)
 
 
@@ -55,17 +55,18 @@ class _Link:
 
         A connection that turns out to be dead is replaced once: nothing has been sent yet.
         """
-        if not self._sessions.acquire(timeout=_left(deadline)):
+        if not self._sessions.acquire(timeout=self.left(deadline)):
             raise TimedOut(f"{self.host}: {SESSIONS_PER_HOST} commands are running there already")
         try:
             connection, fresh = self._connected(deadline)
+            left = self.left(deadline)
             try:
-                channel = self._open(connection, _left(deadline) if fresh else OPEN_CHANNEL_S)
-            except Unreachable:
+                channel = self._open(connection, left if fresh else min(left, OPEN_CHANNEL_S))
+            except (Unreachable, TimedOut):
                 self.drop(connection)
                 if fresh:
                     raise
-                channel = self._open(self._connected(deadline)[0], _left(deadline))
+                channel = self._open(self._connected(deadline)[0], self.left(deadline))
             with closing(channel):
                 yield channel
         finally:
@@ -80,11 +81,13 @@ class _Link:
                 "see MaxSessions in its sshd_config"
             ) from error
         except (SSHException, EOFError, OSError) as error:
+            if "Timeout opening channel" in str(error):
+                raise TimedOut(f"{self.host}: logged in, but no session in time") from error
             raise Unreachable(f"{self.host}: the connection is dead: {error}") from error
         return channel
 
     def _connected(self, deadline: float) -> tuple[Connection, bool]:
-        if not self._lock.acquire(timeout=_left(deadline)):
+        if not self._lock.acquire(timeout=self.left(deadline)):
             raise TimedOut(f"{self.host}: still connecting for another command")
         try:
             if self._connection is not None and self._connection.is_connected:
@@ -92,7 +95,7 @@ class _Link:
             if self._refused is not None and time.monotonic() < self._refused_until:
                 raise self._refused
             try:
-                self._connection = dial(self.host, self.target, timeout_s=_left(deadline))
+                self._connection = dial(self.host, self.target, timeout_s=self.left(deadline))
             except LoginRefused as error:
                 self._refused, self._refused_until = error, time.monotonic() + REFUSED_PAUSE_S
                 raise
@@ -100,6 +103,13 @@ class _Link:
             return self._connection, True
         finally:
             self._lock.release()
+
+    def left(self, deadline: float) -> float:
+        """Seconds until the deadline, or ``TimedOut``."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut(f"{self.host}: no answer within the bound")
+        return left
 
     def drop(self, connection: Connection | None = None) -> None:
         """Close the connection, unless it is no longer ``connection``; never waits for it."""
@@ -144,7 +154,7 @@ class SshRunner:
         self, link: _Link, command: str, stdin: str | None, deadline: float
     ) -> CommandResult:
         with link.channel(deadline) as channel:
-            bound_s = math.ceil(max(_left(deadline), 1))
+            bound_s = math.ceil(max(link.left(deadline), 1))
             began = time.monotonic()
             try:
                 result = exchange(channel, bounded(command, bound_s), stdin, deadline)
@@ -174,11 +184,3 @@ def bounded(command: str, bound_s: int) -> str:
     such a death as ``exit-signal``, which paramiko does not pass on.
     """
     return f"timeout -k {KILL_AFTER_S} {bound_s} sh -c {shlex.quote(command)}; exit $?"
-
-
-def _left(deadline: float) -> float:
-    """Seconds until the deadline, or ``TimedOut``."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimedOut("no answer within the bound")
-    return left
