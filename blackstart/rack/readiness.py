@@ -13,6 +13,7 @@ from blackstart.rack.phases import Say
 from blackstart.rack.topology import Machine, Topology
 
 BOOT_LIMIT_S = 300.0
+POLL_S = 2.0  # each question costs an emulated processor the time of an ssh login
 CLOCK_LIMIT_S = 20.0
 CLOCK_TOLERANCE_S = 2.0
 NO_CONNECTION = 255
@@ -41,7 +42,7 @@ def wait(home: Home, topology: Topology, say: Say) -> None:
                 del missing[machine.name]
             else:
                 missing[machine.name] = lacking
-                time.sleep(1.0)
+                time.sleep(POLL_S)
 
     with ThreadPoolExecutor(max_workers=len(missing)) as pool:
         watching = [pool.submit(watch, machine) for machine in topology.machines]

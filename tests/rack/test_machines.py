@@ -12,9 +12,10 @@ import requests
 import sushy
 from sushy import auth
 
-from blackstart.rack import enter, ssh
+from blackstart.rack import record, ssh
 from blackstart.rack.topology import PVE
 from tests.rack.command import COLD_S, boot_id, eventually, on, rack, reachable, status, timed
+from tests.rack.inside import rack_network
 
 NAS = PVE.machine("nas1")
 BMC = f"https://{NAS.bmc_address}"
@@ -35,12 +36,8 @@ def up() -> Iterator[None]:
 @pytest.fixture
 def inside() -> Iterator[None]:
     """This process in the rack's network for the length of a test."""
-    if os.geteuid() != 0:
-        pytest.skip("entering a network namespace within the process needs root")
-    with Path("/proc/self/ns/net").open() as before, enter.HANDLE.open() as network:
-        os.setns(network.fileno())
+    with rack_network():
         yield
-        os.setns(before.fileno())
 
 
 @pytest.fixture
@@ -83,7 +80,7 @@ def test_ssh_passes_output_and_exit_code_through() -> None:
 
 def test_ssh_refuses_a_host_key_it_does_not_know(tmp_path: Path, inside: None) -> None:
     home = status()["home"]
-    words = ssh.arguments(enter.record.Home(Path(home)), NAS.address, ["true"])
+    words = ssh.arguments(record.Home(Path(home)), NAS.address, ["true"])
     other = [word.replace(f"{home}/secrets/known_hosts", os.devnull) for word in words]
     assert os.spawnvp(os.P_WAIT, words[0], words) == 0
     assert os.spawnvp(os.P_WAIT, other[0], other) == 255
