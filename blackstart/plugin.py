@@ -93,10 +93,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     Without any, one drill remains that says so: no targets is no pass.
     """
-    if "node" not in metafunc.fixturenames:
-        return
     marker = metafunc.definition.get_closest_marker("drill")
-    fault = marker.kwargs["fault"] if marker else None
+    if marker is None or "node" not in metafunc.fixturenames:
+        return
+    fault = marker.kwargs.get("fault")
     nodes = _inventory_of(metafunc.config).nodes
     willing: list[str | None] = [
         name for name, node in nodes.items() if fault is None or fault in node.may_break
