@@ -100,6 +100,11 @@ class Summary(Record):
     open_faults: tuple[str, ...]
     rescue: tuple[str, ...]
 
+    @property
+    def begun(self) -> str:
+        """When it began, as a person reads it: ``2026-01-01 00:00:00 UTC``."""
+        return self.started.replace("T", " ").replace("+00:00", " UTC")
+
     def of_verdict(self, verdict: Verdict) -> tuple[Judgement, ...]:
         """Judgements with this verdict."""
         return tuple(item for item in self.invariants if item.verdict is verdict)

@@ -40,9 +40,8 @@ def lines(summary: Summary, directory: Path) -> Iterator[Line]:
     took = format_duration(summary.duration_s)
     headline = f"{summary.scenario} on {summary.site} in {took}: {_decision(summary)}"
     yield Line(verdict.upper(), headline, COLOURS[verdict])
-    begun = summary.started.replace("T", " ").replace("+00:00", " UTC")
     done = "" if summary.marks.injected_at is not None else ", not carried out"
-    yield Line("did", f"{summary.fault} {', '.join(summary.targets)}, begun {begun}{done}")
+    yield Line("did", f"{summary.fault} {', '.join(summary.targets)}, begun {summary.begun}{done}")
     if summary.marks.injected_at is not None:
         bitten = "yes" if summary.marks.active_at is not None else "not proven"
         yield Line("bit", f"{bitten}: {summary.proof or 'no proof was recorded'}")

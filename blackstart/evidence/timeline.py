@@ -75,9 +75,7 @@ def _phases(axes: Axes, summary: Summary, zero: float, last: float) -> None:
         axes.axvspan(began, ended, color=style.BANDS[index % 2], zorder=0, linewidth=0)
         axes.axvline(began, color="#C8CDD3", linewidth=0.6, zorder=0.5)
         text = span.phase + ("" if span.ended_at is not None else " (not ended)")
-        width = len(text) * LABEL_CHARACTER_PART * (high - low)
-        lane = next((n for n, free in enumerate(lanes) if began >= free), len(lanes))
-        lanes[lane : lane + 1] = [began + width]
+        lane = _lane(lanes, began, len(text) * LABEL_CHARACTER_PART * (high - low))
         axes.annotate(
             text,
             (began, 1.0),
@@ -87,6 +85,13 @@ def _phases(axes: Axes, summary: Summary, zero: float, last: float) -> None:
             color=style.FAINT,
             fontsize=8,
         )
+
+
+def _lane(lanes: list[float], began: float, width: float) -> int:
+    """The first line on which a label finds room; ``lanes`` holds where each is free."""
+    lane = next((number for number, free in enumerate(lanes) if began >= free), len(lanes))
+    lanes[lane : lane + 1] = [began + width]
+    return lane
 
 
 def _row(axes: Axes, index: int, row: Row, outcome: ProbeOutcome, zero: float) -> None:
@@ -183,15 +188,20 @@ def _marks(axes: Axes, summary: Summary, zero: float) -> None:
         (marks.active_at, "proven active", "--"),
         (marks.recovered_at, "all back", "-."),
     )
+    low, high = axes.get_xlim()
+    lanes: list[float] = []
     for at, text, dashes in shown:
         if at is None:
             continue
+        label = f"{text} {at - zero:.0f} s" if at != zero else text
+        width = len(label) * LABEL_CHARACTER_PART * (high - low)
+        lane = _lane(lanes, at - zero - width / 2, width)
         axes.axvline(at - zero, color=style.INK, linewidth=1.1, linestyle=dashes, zorder=4)
         axes.annotate(
-            f"{text} {at - zero:.0f} s" if at != zero else text,
+            label,
             (at - zero, 0.0),
             xycoords=("data", "axes fraction"),
-            xytext=(0, -17),
+            xytext=(0, -17 - 10 * lane),
             textcoords="offset points",
             ha="center",
             va="top",
@@ -202,7 +212,7 @@ def _marks(axes: Axes, summary: Summary, zero: float) -> None:
 
 def _frame(figure: Figure, axes: Axes, summary: Summary, height_in: float) -> None:
     began = "injection" if summary.marks.injected_at is not None else "the drill's begin"
-    axes.set_xlabel(f"seconds from {began}", labelpad=16)
+    axes.set_xlabel(f"seconds from {began}", labelpad=24)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     figure.text(
@@ -218,7 +228,7 @@ def _frame(figure: Figure, axes: Axes, summary: Summary, height_in: float) -> No
     figure.text(
         0.012,
         1 - 0.52 / height_in,
-        f"site {summary.site}, begun {summary.started.replace('T', ' ')}; "
+        f"site {summary.site}, begun {summary.begun}; "
         "at the right: the outage after the injection, upper bound",
         fontsize=8.5,
         color=style.FAINT,
