@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +82,10 @@ class FileSystemNode:
         command = [sys.executable, "-m", __name__, str(self.directory), self.name]
         log = (self.directory / "log").open("ab")
         with log:
-            self.process = subprocess.Popen([*command, str(self.port), boot], stdout=log, stderr=log)
-        await_that(lambda: (self.directory / "mount").exists(), STARTS_S)
+            self.process = subprocess.Popen(
+                [*command, str(self.port), boot], stdout=log, stderr=log
+            )
+        await_that((self.directory / "mount").exists, STARTS_S)
 
     def kill(self) -> None:
         """As a power cut or ``kill -9``: nothing is put in order."""
@@ -96,6 +100,12 @@ class FileSystemNode:
             getattr(self.process, how)()
             self.process.wait(STARTS_S)
             self.process = None
+
+    def committed(self, path: str, content: str) -> bool:
+        """Whether this content has become a version, in the database."""
+        with closing(sqlite3.connect(self.directory / "state/config.db")) as database:
+            row = database.execute("SELECT data FROM tree WHERE name = ?", (path,)).fetchone()
+        return row is not None and row[0] == content.encode()
 
     def log(self) -> str:
         return (self.directory / "log").read_text()
@@ -113,9 +123,11 @@ def await_that(condition: Callable[[], bool], bound_s: float) -> float:
 def main(directory: Path, name: str, port: int, boot: str) -> None:
     """Serve until SIGTERM."""
 
-    async def ask_quorum() -> QuorumState:
-        view = json.loads((directory / "quorum").read_text())
-        return QuorumState(view["quorate"], frozenset(view["present"]))
+    async def watch_quorum(report: Callable[[QuorumState], None]) -> None:
+        while True:
+            view = json.loads((directory / "quorum").read_text())
+            report(QuorumState(view["quorate"], frozenset(view["present"])))
+            await asyncio.sleep(0.1)
 
     nodes = tuple(
         ClusterNode(node, number, LOOPBACK[node]) for number, node in enumerate(NODES, start=1)
@@ -128,7 +140,7 @@ def main(directory: Path, name: str, port: int, boot: str) -> None:
             name, keys / "own.crt", keys / "own.key", keys / "ca.crt", keys / "authkey"
         ),
         mount=RecordedMount(directory / "mount"),
-        ask_quorum=ask_quorum,
+        watch_quorum=watch_quorum,
         listen=(LOOPBACK[name], port),
     )
     nowhere = directory / "nowhere"

@@ -229,9 +229,7 @@ class Served:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(BOOT_TIMEOUT_S)
 
     async def _open(self) -> None:
-        server = await self._loop.create_server(
-            asyncio.Protocol, self._address, self.port
-        )
+        server = await self._loop.create_server(asyncio.Protocol, self._address, self.port)
         self.port = server.sockets[0].getsockname()[1]
         server.close()
         await server.wait_closed()

@@ -124,9 +124,7 @@ def test_accepted_is_not_done(guest: SiteNode, api: Api) -> None:
     assert api.data("GET", "/nodes/pve1/tasks")[0]["status"] == "OK"
 
 
-def test_a_task_whose_process_is_gone_is_lost_and_not_running(
-    site: SiteNode, api: Api
-) -> None:
+def test_a_task_whose_process_is_gone_is_lost_and_not_running(site: SiteNode, api: Api) -> None:
     upid = "UPID:pve1:0000008D:0005624F:6B005732:qmstart:100:root@pam:"
     log = site.node.layout.task_logs / "2" / upid
     log.parent.mkdir()
@@ -188,9 +186,7 @@ def test_a_users_role_on_one_guest(site: SiteNode, api: Api, recording: str) -> 
     site.guest(100, VM, running=True)
     site.guest(101, VM)
     accounts = site.etc_pve / "user.cfg"
-    accounts.write_text(
-        f"{accounts.read_text()}acl:1:/vms/100:blackstart@pve!blind:PVEVMUser:\n"
-    )
+    accounts.write_text(f"{accounts.read_text()}acl:1:/vms/100:blackstart@pve!blind:PVEVMUser:\n")
     token = _blind(site)
     limited = api.with_token(token)
 

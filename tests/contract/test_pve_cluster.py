@@ -125,9 +125,7 @@ def test_what_the_operating_system_says_of_a_dead_node(number: int, reason: str)
         assert recorded.reason == reason or f"proxy handshake: {reason} -" in down
 
 
-def test_a_node_with_a_certificate_of_another_ca_is_not_trusted(
-    pair: Pair, tmp_path: Path
-) -> None:
+def test_a_node_with_a_certificate_of_another_ca_is_not_trusted(pair: Pair, tmp_path: Path) -> None:
     pair.second_server.close()
     strange = make_secrets(tmp_path)
     port = int(pair.api.base_url.rpartition(":")[2])

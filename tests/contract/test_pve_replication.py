@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,11 @@ def _start(cluster: Cluster) -> None:
 
 
 def _reads(node: FileSystemNode, path: str, content: str) -> bool:
-    file = node.config / path
-    return file.exists() and file.read_text() == content
+    return _is(node.config / path, content)
+
+
+def _is(file: Path, content: str | None) -> bool:
+    return (file.read_text() if file.exists() else None) == content
 
 
 def test_writes_and_deletions_arrive_within_the_promise(cluster: Cluster) -> None:
@@ -73,9 +77,9 @@ def test_writes_and_deletions_arrive_within_the_promise(cluster: Cluster) -> Non
         assert arrived.read_text() == "name: a\n"
         assert arrived.stat().st_mode & 0o777 == 0o640
         file.write_text("name: b\n")
-        changed = await_that(lambda a=arrived: a.read_text() == "name: b\n", CONVERGES_S)
+        changed = await_that(partial(_is, arrived, "name: b\n"), CONVERGES_S)
         file.unlink()
-        gone = await_that(lambda a=arrived: not a.exists(), CONVERGES_S)
+        gone = await_that(partial(_is, arrived, None), CONVERGES_S)
         print(f"{here.name}: created {took:.2f} s, changed {changed:.2f} s, gone {gone:.2f} s")
 
 
@@ -89,7 +93,7 @@ def test_what_belongs_to_a_node_stays_there(cluster: Cluster) -> None:
         assert members["cluster"]["quorate"] == 1
     (first.config / ".only-here").write_text("x")
     (first.config / "storage.cfg").write_text("dir: local\n")
-    await_that(lambda: (second.config / "storage.cfg").exists(), CONVERGES_S)
+    await_that((second.config / "storage.cfg").exists, CONVERGES_S)
     assert not (second.config / ".only-here").exists()
 
 
@@ -103,7 +107,7 @@ def test_seeds_of_both_nodes_are_united(cluster: Cluster) -> None:
     for node in cluster:
         for name in NODES:
             path = f"nodes/{name}/qemu-server/100.conf"
-            await_that(lambda n=node, p=path, o=name: _reads(n, p, f"name: of-{o}\n"), 5)
+            await_that(partial(_reads, node, path, f"name: of-{name}\n"), 5)
         assert (node.config / "storage.cfg").read_text() == "dir: local\n"
 
 
@@ -130,7 +134,7 @@ def test_quorate_sides_write_survives_that_of_a_node_without_quorum(cluster: Clu
     second.stop()
     first.quorum("pve1")
     (first.config / VM).write_text("name: quorate\n")
-    await_that(lambda: first.mount == "rw", 3)
+    await_that(lambda: first.committed(VM, "name: quorate\n"), 5)
     # Written past the closed mount, three times, so that a mere count would win.
     second.quorum()
     second.start()
@@ -192,6 +196,7 @@ def test_stranger_without_corosyncs_key_is_not_heard(cluster: Cluster) -> None:
     for node in cluster:
         node.start()
     (second.config / VM).write_text("name: intruder\n")
+    await_that(lambda: second.committed(VM, "name: intruder\n"), 10)
     await_that(lambda: "is no member of this cluster" in first.log(), 10)
     await_that(lambda: second.mount == "rw", 10)  # it goes on without the silent one
     await_that(lambda: second.log().count("connection from another node ends") > 0, 10)

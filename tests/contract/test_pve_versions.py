@@ -85,7 +85,7 @@ def test_quorate_sides_writes_survive(
         home = Path(cleanup.enter_context(tempfile.TemporaryDirectory()))
         alone, other = Machine(home / "1", 1), Machine(home / "2", 2)
         cleanup.callback(alone.cut)
-        cleanup.callback(lambda: other.cut())
+        cleanup.callback(other.cut)
         for machine in (alone, other):
             machine.replica.set_writable(True)
         for name, delete in before:
@@ -116,6 +116,26 @@ def test_quorate_sides_writes_survive(
         assert alone.files() == other.files()
         for name, content in mine.items():
             assert alone.files().get(name) == content
+
+
+def test_own_version_that_comes_back_is_no_foreign_write(tmp_path: Path) -> None:
+    """Killed after the other node took a version, before that was confirmed."""
+    killed, other = Machine(tmp_path / "1", 1), Machine(tmp_path / "2", 2)
+    for machine in (killed, other):
+        machine.replica.set_writable(True)
+    killed.write("a.cfg", delete=False)
+    other.replica.receive(killed.replica.registry.newer_than({}))
+    killed.cut()
+    (tmp_path / "1/config/a.cfg").write_text("while it was down")
+    killed.boots -= 1
+    killed.boot()
+    exchange(other, killed)
+    killed.replica.set_writable(True)
+    killed.replica.notice_changes(settled=False)
+    exchange(killed, other)
+    assert other.files() == killed.files() == {"a.cfg": "while it was down"}
+    for machine in (killed, other):
+        machine.cut()
 
 
 def test_a_restart_in_the_same_boot_keeps_what_was_written_meanwhile(tmp_path: Path) -> None:

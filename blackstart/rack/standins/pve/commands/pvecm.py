@@ -6,13 +6,14 @@ import argparse
 import subprocess
 import sys
 
-from ..replication.corosync import ASK_TIMEOUT_S, CONFIGURATION, QUORUMTOOL, read_configuration
+from ..replication.corosync import CONFIGURATION, QUORUMTOOL, read_configuration
 from .guestcommand import FAILED
 
 NO_CLUSTER = (
     "Error: Corosync config '/etc/pve/corosync.conf' does not exist - "
     "is this node part of a cluster?"
 )
+ASK_TIMEOUT_S = 5
 _TABLE = "Membership information"
 
 
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
         return FAILED
     try:
         answer = subprocess.run(
-            QUORUMTOOL, capture_output=True, text=True, timeout=ASK_TIMEOUT_S, check=False
+            [QUORUMTOOL, "-s"], capture_output=True, text=True, timeout=ASK_TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         print(f"Cannot initialize CMAP service: {error}", file=sys.stderr)

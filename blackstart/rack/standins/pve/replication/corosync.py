@@ -1,13 +1,15 @@
 """Corosync: who belongs to the cluster, and whether this node's partition is quorate.
 
 Read from ``corosync.conf`` (corosync.conf(5)) and asked of the running corosync
-by ``corosync-quorumtool``. A corosync that does not answer means no quorum.
+by ``corosync-quorumtool(8)``. No corosync means no quorum.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +17,13 @@ from ..members import Cluster, Member, Membership
 
 CONFIGURATION = Path("/etc/corosync/corosync.conf")
 AUTHKEY = Path("/etc/corosync/authkey")
-QUORUMTOOL = ("corosync-quorumtool", "-s")
-ASK_TIMEOUT_S = 3
+QUORUMTOOL = "corosync-quorumtool"
+# Line by line: to a pipe it would hold its tables back until there are many.
+MONITOR = ("stdbuf", "-oL", QUORUMTOOL, "-m")
+MONITOR_RETRY_S = 1
 _SETTING = re.compile(r"(\w+)\s*:\s*(\S.*)")
-_MEMBER_ROW = re.compile(r"\s*(\d+)\s+\d+\s+\S")
+_MEMBER_ROW = re.compile(r"^\s*(\d+)\s+\d+\s+\S", re.MULTILINE)
+_TABLE = "Membership information"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +96,54 @@ def read_configuration(path: Path) -> Configuration | None:
     )
 
 
-async def ask_quorum(command: tuple[str, ...] = QUORUMTOOL) -> QuorumState:
-    """Ask corosync; no answer within ``ASK_TIMEOUT_S`` is no quorum."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return NO_QUORUM
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), ASK_TIMEOUT_S)
-    except TimeoutError:
+async def watch_quorum(
+    report: Callable[[QuorumState], None], command: tuple[str, ...] = MONITOR
+) -> None:
+    """Report each state that corosync tells, until cancelled.
+
+    One process stays and prints a table at each change: asking again and again
+    would cost a tenth of an emulated processor. When it ends there is no quorum.
+    """
+    while True:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                await _report_tables(process.stdout, report)
+            finally:
+                await _end(process)
+        except OSError as error:
+            print(f"{command[0]}: {error.strerror}", flush=True)
+        report(NO_QUORUM)
+        await asyncio.sleep(MONITOR_RETRY_S)
+
+
+async def _report_tables(
+    output: asyncio.StreamReader | None, report: Callable[[QuorumState], None]
+) -> None:
+    text = ""
+    while output and (line := (await output.readline()).decode(errors="replace")):
+        text += line
+        if not line.strip() and _MEMBER_ROW.search(text.partition(_TABLE)[2]):
+            report(parse_quorum(text))
+            text = ""
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
         process.kill()
-        await process.wait()
-        return NO_QUORUM
-    return parse_quorum(output.decode(errors="replace"))
+    await process.wait()
 
 
 def parse_quorum(text: str) -> QuorumState:
-    """Read what ``corosync-quorumtool -s`` prints."""
-    _, _, table = text.partition("Membership information")
-    rows = filter(None, map(_MEMBER_ROW.match, table.splitlines()))
+    """Read the table that ``corosync-quorumtool`` prints."""
+    rows = _MEMBER_ROW.findall(text.partition(_TABLE)[2])
     return QuorumState(
         quorate=re.search(r"^Quorate:\s+Yes", text, re.MULTILINE) is not None,
-        present=frozenset(int(row[1]) for row in rows),
+        present=frozenset(map(int, rows)),
     )
 
 

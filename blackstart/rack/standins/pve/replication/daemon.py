@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from .corosync import (
     CONFIGURATION,
     Configuration,
     QuorumState,
-    ask_quorum,
     membership,
     read_configuration,
+    watch_quorum,
 )
 from .database import Database
 from .exchange import Exchange
@@ -36,7 +36,8 @@ STATE = Path("/var/lib/pve-cluster")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 EVERYWHERE = "0.0.0.0"  # noqa: S104  peers prove themselves before they are heard
 LOOK_PERIOD_S = 0.5
-QUORUM_PERIOD_S = 1.0
+SETTLE_S = 2.0
+"""Time for the others to pass on what they wrote just before this node came back."""
 PATIENCE_S = 5.0
 """How long an online node may stay silent before this one goes on without it."""
 LISTEN_RETRY_S = 10.0
@@ -50,7 +51,7 @@ class Setting:
     configuration: Configuration | None
     credentials: Credentials
     mount: MountPoint
-    ask_quorum: Callable[[], Awaitable[QuorumState]]
+    watch_quorum: Callable[[Callable[[QuorumState], None]], Coroutine[Any, Any, None]]
     listen: tuple[str, int]
 
 
@@ -71,7 +72,7 @@ def main(_arguments: list[str]) -> int:
             AUTHKEY,
         ),
         mount=BindMount(config, layout.etc_pve),
-        ask_quorum=ask_quorum,
+        watch_quorum=watch_quorum,
         listen=(EVERYWHERE, REPLICATION_PORT),
     )
     service = Service(setting, STATE, Broadcast(layout))
@@ -163,7 +164,7 @@ class Service:
             Caller(peer, port, credentials, self._exchange, self._heard.add) for peer in peers
         ]
         listener = Listener(peers, credentials, self._exchange)
-        works += [self._watch_quorum(), self._listen(listener)]
+        works += [self._setting.watch_quorum(self._take_quorum), self._listen(listener)]
         return works + [caller.run() for caller in self._callers]
 
     async def _look(self) -> None:
@@ -174,13 +175,10 @@ class Service:
                     caller.wake()
             await asyncio.sleep(LOOK_PERIOD_S)
 
-    async def _watch_quorum(self) -> None:
-        while True:
-            state = await self._setting.ask_quorum()
-            if state != self._quorum:
-                self._quorum = state
-                self._decide()
-            await asyncio.sleep(QUORUM_PERIOD_S)
+    def _take_quorum(self, state: QuorumState) -> None:
+        if state != self._quorum:
+            self._quorum = state
+            self._decide()
 
     async def _listen(self, listener: Listener) -> None:
         while True:
@@ -218,7 +216,8 @@ class Service:
             for peer in configuration.peers(self._setting.node)
             if peer.node_id in self._quorum.present
         }
-        return present <= self._heard or now - self._quorate_since > PATIENCE_S
+        waited_s = now - self._quorate_since
+        return waited_s > (SETTLE_S if present <= self._heard else PATIENCE_S)
 
     def _publish_members(self) -> None:
         configuration = self._setting.configuration

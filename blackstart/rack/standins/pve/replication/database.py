@@ -13,7 +13,7 @@ from .entries import Content, Entry, Stamp
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tree (
     name TEXT PRIMARY KEY, version INTEGER NOT NULL, writer INTEGER NOT NULL,
-    mode INTEGER, data BLOB, base_version INTEGER, base_writer INTEGER
+    mode INTEGER, data BLOB, base_version INTEGER, base_writer INTEGER, fallen INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
@@ -21,10 +21,19 @@ CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry, and the version it replaced as long as no other node has confirmed it."""
+    """An entry, and the version it replaced as long as no other node has confirmed it.
+
+    One that has fallen back counts no more than the version it replaced.
+    """
 
     entry: Entry
-    base: Stamp | None
+    base: Stamp | None = None
+    fallen: bool = False
+
+    @property
+    def stamp(self) -> Stamp:
+        """The version that it counts as."""
+        return self.base if self.fallen and self.base else self.entry.stamp
 
 
 class Database:
@@ -50,7 +59,7 @@ class Database:
         """Write rows and values, all or nothing."""
         with self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO tree VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO tree VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [_columns(row) for row in rows.values()],
             )
             self._connection.executemany(
@@ -64,10 +73,10 @@ class Database:
 
 
 def _row(columns: tuple[Any, ...]) -> Row:
-    name, version, writer, mode, data, base_version, base_writer = columns
+    name, version, writer, mode, data, base_version, base_writer, fallen = columns
     content = None if data is None else Content(mode, data)
     base = None if base_version is None else Stamp(base_version, base_writer)
-    return Row(Entry(name, Stamp(version, writer), content), base)
+    return Row(Entry(name, Stamp(version, writer), content), base, bool(fallen))
 
 
 def _columns(row: Row) -> tuple[object, ...]:
@@ -80,4 +89,5 @@ def _columns(row: Row) -> tuple[object, ...]:
         content.data if content else None,
         base.version if base else None,
         base.writer if base else None,
+        int(row.fallen),
     )

@@ -53,20 +53,29 @@ class Registry:
             {p: Row(Entry(p, stamp, content), self._base(p)) for p, content in changes.items()}
         )
 
+    def acknowledge(self, received: Iterable[Entry]) -> None:
+        """Our own version come back is its confirmation, even after it has fallen back."""
+        ours = {
+            entry.path: Row(entry)
+            for entry in received
+            if entry.path in self._rows and self._rows[entry.path].entry.stamp == entry.stamp
+        }
+        self._keep({path: row for path, row in ours.items() if self._rows[path].base})
+
     def newer(self, received: Iterable[Entry]) -> list[Entry]:
         """Which of the received versions beat those that stand here."""
         return [entry for entry in received if entry.stamp > self._stamp(entry.path)]
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Take newer versions over, and write them to disk."""
-        taken = {entry.path: Row(entry, None) for entry in entries}
+        taken = {entry.path: Row(entry) for entry in entries}
         versions = [row.entry.stamp.version for row in taken.values()]
         self._highest = max([self._highest, *versions])
         self._keep(taken)
 
     def vector(self) -> Vector:
         """The stamp of every version that counts."""
-        return {path: row.entry.stamp for path, row in self._rows.items() if not _fallen(row)}
+        return {path: row.entry.stamp for path, row in self._rows.items() if not row.fallen}
 
     def digest(self) -> str:
         """Equal on two nodes when their versions are."""
@@ -85,9 +94,9 @@ class Registry:
         """Note that another node has these versions."""
         self._keep(
             {
-                path: Row(row.entry, None)
+                path: Row(row.entry)
                 for path, row in self._rows.items()
-                if row.base and not _fallen(row) and vector.get(path, _NOTHING) >= row.entry.stamp
+                if row.base and not row.fallen and vector.get(path, _NOTHING) >= row.stamp
             }
         )
 
@@ -95,15 +104,15 @@ class Registry:
         """Give what nobody has confirmed the stamp that it replaced."""
         self._keep(
             {
-                path: Row(replace(row.entry, stamp=row.base), row.base)
+                path: replace(row, fallen=True)
                 for path, row in self._rows.items()
-                if row.base and not _fallen(row)
+                if row.base and not row.fallen
             }
         )
 
     def fallen(self) -> dict[str, Content | None]:
         """What has fallen back and nobody has overwritten: changes to commit again."""
-        return {path: row.entry.content for path, row in self._rows.items() if _fallen(row)}
+        return {path: row.entry.content for path, row in self._rows.items() if row.fallen}
 
     def note(self, name: str, value: str) -> None:
         """Write a value about the whole."""
@@ -111,7 +120,7 @@ class Registry:
 
     def _stamp(self, path: str) -> Stamp:
         row = self._rows.get(path)
-        return row.entry.stamp if row else _NOTHING
+        return row.stamp if row else _NOTHING
 
     def _base(self, path: str) -> Stamp:
         row = self._rows.get(path)
@@ -121,7 +130,3 @@ class Registry:
         if rows:
             self._database.store(rows, {_HIGHEST: str(self._highest)})
             self._rows.update(rows)
-
-
-def _fallen(row: Row) -> bool:
-    return row.base == row.entry.stamp

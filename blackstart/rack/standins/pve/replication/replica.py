@@ -78,7 +78,9 @@ class Replica:
         A file that has just been changed here, by a node that may change it, is
         left to become the next version: the later write wins.
         """
-        newer = self.registry.newer(entries)
+        received = list(entries)
+        self.registry.acknowledge(received)
+        newer = self.registry.newer(received)
         for entry in newer:
             if not (self._writable and self._changed_here(entry.path)):
                 self._tree.write(entry.path, entry.content)
