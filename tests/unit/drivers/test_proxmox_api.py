@@ -22,19 +22,6 @@ TOKEN = Token("drill@pve", "t1", SECRET)
 BASE = "/api2/json"
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    """A CA of the site."""
-    return Authority.make(tmp_path)
-
-
-@pytest.fixture
-def node(authority: Authority, tmp_path: Path) -> Iterator[Server]:
-    """One node's API."""
-    with serving(authority.issue(tmp_path, "127.0.0.1")) as server:
-        yield server
-
-
 def one(node: Server, authority: Authority) -> ProxmoxApi:
     """An API with this one endpoint."""
     return ProxmoxApi({"pve1": "127.0.0.1"}, token=TOKEN, ca=authority.ca, port=node.port)

@@ -38,12 +38,6 @@ def system(*offered: str, **attributes: object) -> Reply:
 
 
 @pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    """The CA of the controllers."""
-    return Authority.make(tmp_path)
-
-
-@pytest.fixture
 def controller(authority: Authority, tmp_path: Path) -> Iterator[Server]:
     """A management controller."""
     with serving(authority.issue(tmp_path, "127.0.0.1")) as server:
