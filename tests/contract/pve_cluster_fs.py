@@ -1,6 +1,6 @@
 """The cluster file system as a process on loopback, with a quorum that a file decides.
 
-``python -m tests.contract.pve_cluster_fs DIRECTORY NODE PORT BOOT``: real
+``python -m tests.contract.pve_cluster_fs DIRECTORY NODE PORT BOOT TIMING``: real
 processes, so that they can be killed; only corosync and the mount are replaced.
 """
 
@@ -24,14 +24,16 @@ from blackstart.rack.standins.pve.replication.corosync import (
     Configuration,
     QuorumState,
 )
-from blackstart.rack.standins.pve.replication.daemon import Service, Setting
+from blackstart.rack.standins.pve.replication.daemon import prepare
 from blackstart.rack.standins.pve.replication.peers import Credentials
+from blackstart.rack.standins.pve.replication.service import Service, Setting, Timing
 from tests.contract.pve_site import LOOPBACK
 
 NODES = ("pve1", "pve2")
 CONVERGES_S = 2.0
 """What the rack's cluster file system promises."""
 STARTS_S = 15.0
+TIMINGS = {"real": Timing(), "fast": Timing(look_s=0.1, settle_s=0.5, patience_s=2.0)}
 
 
 @dataclass
@@ -58,6 +60,7 @@ class FileSystemNode:
     directory: Path
     name: str
     port: int
+    timing: str = "fast"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,12 +82,11 @@ class FileSystemNode:
     def start(self, boot: str = "boot-1") -> None:
         """Start the process and wait until it has prepared its directory."""
         (self.directory / "mount").unlink(missing_ok=True)
-        command = [sys.executable, "-m", __name__, str(self.directory), self.name]
+        where = [str(self.directory), self.name, str(self.port)]
+        command = [sys.executable, "-m", __name__, *where, boot, self.timing]
         log = (self.directory / "log").open("ab")
         with log:
-            self.process = subprocess.Popen(
-                [*command, str(self.port), boot], stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
         await_that((self.directory / "mount").exists, STARTS_S)
 
     def kill(self) -> None:
@@ -120,7 +122,7 @@ def await_that(condition: Callable[[], bool], bound_s: float) -> float:
     return time.monotonic() - began
 
 
-def main(directory: Path, name: str, port: int, boot: str) -> None:
+def main(directory: Path, name: str, port: int, boot: str, timing: str) -> None:
     """Serve until SIGTERM."""
 
     async def watch_quorum(report: Callable[[QuorumState], None]) -> None:
@@ -133,23 +135,26 @@ def main(directory: Path, name: str, port: int, boot: str) -> None:
         ClusterNode(node, number, LOOPBACK[node]) for number, node in enumerate(NODES, start=1)
     )
     keys = directory / "keys"
+    configuration = Configuration("lab", 2, nodes)
+    mount = RecordedMount(directory / "mount")
     setting = Setting(
         node=name,
-        configuration=Configuration("lab", 2, nodes),
+        configuration=configuration,
         credentials=Credentials(
             name, keys / "own.crt", keys / "own.key", keys / "ca.crt", keys / "authkey"
         ),
-        mount=RecordedMount(directory / "mount"),
+        mount=mount,
         watch_quorum=watch_quorum,
         listen=(LOOPBACK[name], port),
+        timing=TIMINGS[timing],
     )
     nowhere = directory / "nowhere"
     layout = Layout(
         name, directory / "state/config", nowhere, directory / "status", nowhere, nowhere, nowhere
     )
-    service = Service(setting, directory / "state", Broadcast(layout))
-    asyncio.run(service.run(boot))
+    replica = prepare(name, configuration, directory / "state", boot, mount)
+    asyncio.run(Service(setting, replica, Broadcast(layout)).run())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

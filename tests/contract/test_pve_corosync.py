@@ -12,8 +12,8 @@ from blackstart.rack.standins.pve.replication.corosync import (
     membership,
     parse_quorum,
     read_configuration,
-    watch_quorum,
 )
+from blackstart.rack.standins.pve.replication.quorumwatch import watch_quorum
 
 TABLE = """\
 Quorum information

@@ -53,8 +53,10 @@ def is_reachable(path: Path, networked: bool) -> bool:
 
 
 def space(path: Path, networked: bool) -> Space | None:
-    """Size of the path's file system, or None when it does not answer in time."""
+    """Size of the path's file system, or None when it is not there or not in time."""
     if not networked:
+        if not path.is_dir():
+            return None
         stat = os.statvfs(path)
         block, total, free, available = stat.f_frsize, stat.f_blocks, stat.f_bfree, stat.f_bavail
     else:

@@ -101,10 +101,14 @@ class Storage:
 
     def usage(self, section: Section) -> Space | None:
         """Size of an active store, or None for one that is disabled, inactive or hangs."""
-        if section.switch("disable") or self.problem(section):
+        points = mount_points(self._layout.mountinfo)
+        expected = _expected_mount(section)
+        if section.kind != "dir" or section.switch("disable"):
+            return None
+        if expected and expected not in points:
             return None
         path = _root(section)
-        return space(path, is_networked(path, mount_points(self._layout.mountinfo)))
+        return space(path, is_networked(path, points))
 
     def volume_path(self, volid: str) -> Path:
         """Where a volume's file would lie; raises ``Died`` when its store cannot be used."""

@@ -1,15 +1,12 @@
 """Corosync: who belongs to the cluster, and whether this node's partition is quorate.
 
-Read from ``corosync.conf`` (corosync.conf(5)) and asked of the running corosync
-by ``corosync-quorumtool(8)``. No corosync means no quorum.
+Read from ``corosync.conf`` (corosync.conf(5)) and from the tables that
+``corosync-quorumtool(8)`` prints.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +15,9 @@ from ..members import Cluster, Member, Membership
 CONFIGURATION = Path("/etc/corosync/corosync.conf")
 AUTHKEY = Path("/etc/corosync/authkey")
 QUORUMTOOL = "corosync-quorumtool"
-# Line by line: to a pipe it would hold its tables back until there are many.
-MONITOR = ("stdbuf", "-oL", QUORUMTOOL, "-m")
-MONITOR_RETRY_S = 1
 _SETTING = re.compile(r"(\w+)\s*:\s*(\S.*)")
-_MEMBER_ROW = re.compile(r"^\s*(\d+)\s+\d+\s+\S", re.MULTILINE)
-_TABLE = "Membership information"
+MEMBER_ROW = re.compile(r"^\s*(\d+)\s+\d+\s+\S", re.MULTILINE)
+MEMBER_TABLE = "Membership information"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,59 +90,19 @@ def read_configuration(path: Path) -> Configuration | None:
     )
 
 
-async def watch_quorum(
-    report: Callable[[QuorumState], None], command: tuple[str, ...] = MONITOR
-) -> None:
-    """Report each state that corosync tells, until cancelled.
-
-    One process stays and prints a table at each change: asking again and again
-    would cost a tenth of an emulated processor. When it ends there is no quorum.
-    """
-    while True:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-            try:
-                await _report_tables(process.stdout, report)
-            finally:
-                await _end(process)
-        except OSError as error:
-            print(f"{command[0]}: {error.strerror}", flush=True)
-        report(NO_QUORUM)
-        await asyncio.sleep(MONITOR_RETRY_S)
-
-
-async def _report_tables(
-    output: asyncio.StreamReader | None, report: Callable[[QuorumState], None]
-) -> None:
-    text = ""
-    while output and (line := (await output.readline()).decode(errors="replace")):
-        text += line
-        if not line.strip() and _MEMBER_ROW.search(text.partition(_TABLE)[2]):
-            report(parse_quorum(text))
-            text = ""
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
-
-
 def parse_quorum(text: str) -> QuorumState:
     """Read the table that ``corosync-quorumtool`` prints."""
-    rows = _MEMBER_ROW.findall(text.partition(_TABLE)[2])
+    rows = MEMBER_ROW.findall(text.partition(MEMBER_TABLE)[2])
     return QuorumState(
         quorate=re.search(r"^Quorate:\s+Yes", text, re.MULTILINE) is not None,
         present=frozenset(map(int, rows)),
     )
 
 
-def membership(node: str, configuration: Configuration, state: QuorumState) -> Membership:
+def membership(node: str, configuration: Configuration | None, state: QuorumState) -> Membership:
     """The content of ``.members``; a node always sees itself."""
+    if configuration is None:
+        return Membership(node)
     return Membership(
         node=node,
         members={

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..members import Membership, format_membership
 from .database import Database
 from .entries import Content, Entry
 from .registry import Registry
@@ -25,6 +26,8 @@ class Replica:
         self.registry = Registry(database, writer)
         self._before: dict[str, Content | None] = {}
         self._writable = False
+        self._members: Membership | None = None
+        self._members_version = 0
 
     def begin(self, boot_id: str) -> None:
         """Prepare the directory: imported at the very first start, laid out after a boot.
@@ -88,9 +91,13 @@ class Replica:
         # the new content and the database the old, and the new one would win.
         self.registry.take(newer)
 
-    def put_members(self, content: bytes) -> None:
-        """Write ``.members``."""
-        self._tree.put_local(".members", content)
+    def publish_members(self, members: Membership) -> None:
+        """Write ``.members``, when it says something new."""
+        if members != self._members:
+            self._members = members
+            self._members_version += 1
+            content = format_membership(members, self._members_version)
+            self._tree.put_local(".members", content)
 
     def close(self) -> None:
         """Commit what was written last, and close the database."""
