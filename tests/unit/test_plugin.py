@@ -83,6 +83,12 @@ def test_a_refusal_is_3(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*add --arm lab*"])
 
 
+def test_a_drill_bounds_itself(pytester: pytest.Pytester) -> None:
+    """Whoever bounds all tests must not leave a fault half way: budgets are minutes long."""
+    result = run(pytester, "--arm", "lab", "-k", "reboot and a1", "--timeout", "0.1")
+    assert result.ret == 0
+
+
 def test_no_tests_prove_nothing(pytester: pytest.Pytester) -> None:
     assert run(pytester, "--arm", "lab", "-k", "nothing_like_it").ret == 3
 
