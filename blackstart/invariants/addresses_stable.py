@@ -32,9 +32,9 @@ class AddressesStable:
     def _guest(self, evidence: Evidence, name: str, guest: Guest) -> Judgement:
         findings = Findings(self.name, name)
         was = self._was(findings, evidence.before, name, guest)
-        self._is(findings, evidence.after, (name, guest), was)
+        now = self._is(findings, evidence.after, (name, guest), was)
         names = self._names(findings, evidence, guest)
-        certificates = self._certificates(findings, evidence, name, guest)
+        certificates = self._certificates(findings, evidence, (name, guest), now)
         agree = [f"{guest.mac} has {guest.address}", *names, *certificates]
         return findings.judgement("; ".join(agree))
 
@@ -58,12 +58,13 @@ class AddressesStable:
         facts: SiteFacts,
         declared: tuple[str, Guest],
         was: tuple[str, ...] | None,
-    ) -> None:
+    ) -> tuple[str, ...]:
+        """The addresses that the guest's MAC has now; none when that was not seen."""
         name, guest = declared
         observed = _interfaces(facts, name)
         interfaces = findings.after(observed, f"interfaces of {name}")
         if interfaces is None or observed is None:
-            return
+            return ()
         addresses = _addresses(interfaces, guest.mac)
         if guest.mac not in map(str.lower, interfaces):
             others = _list(tuple(interfaces))
@@ -78,6 +79,7 @@ class AddressesStable:
                 f"{guest.mac} has {_list(addresses)} ({observed.source}); "
                 f"before the fault {_list(was)}"
             )
+        return addresses
 
     def _names(self, findings: Findings, evidence: Evidence, guest: Guest) -> list[str]:
         """DNS forward must lead to the guest's address at every server."""
@@ -96,14 +98,33 @@ class AddressesStable:
         return [f"{', '.join(declared)} in DNS"] if declared else []
 
     def _certificates(
-        self, findings: Findings, evidence: Evidence, name: str, guest: Guest
+        self,
+        findings: Findings,
+        evidence: Evidence,
+        declared: tuple[str, Guest],
+        now: tuple[str, ...],
     ) -> list[str]:
+        name, guest = declared
         endpoints = evidence.inventory.certificates
         ours = [key for key, certificate in endpoints.items() if certificate.guest == name]
         for key in ours:
+            if now and str(guest.address) not in now:
+                self._left_behind(findings, evidence.before, key, now)
             self._certificate(findings, evidence.before, (key, guest), after=False)
             self._certificate(findings, evidence.after, (key, guest), after=True)
         return [f"certificate {', '.join(ours)} verified"] if ours else []
+
+    def _left_behind(
+        self, findings: Findings, before: SiteFacts, key: str, now: tuple[str, ...]
+    ) -> None:
+        """A guest that moved: at its new address peers refuse the certificate it had."""
+        seen = before.certificates.get(key)
+        carried = seen.addresses.value if seen is not None else None
+        if seen is not None and carried is not None and not set(carried) & set(now):
+            findings.failed(
+                f"certificate {key} is for {_list(carried)} ({seen.addresses.source}), "
+                f"not for {_list(now)}"
+            )
 
     def _certificate(
         self, findings: Findings, facts: SiteFacts, endpoint: tuple[str, Guest], *, after: bool

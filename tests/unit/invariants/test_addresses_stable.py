@@ -53,6 +53,26 @@ def test_ways_to_say_the_same(interfaces: object) -> None:
 BROKEN = {
     "other address": (
         put(good(), "after", INTERFACES, agent("192.0.2.220")),
+        f"{MAC} has 192.0.2.220 (agent of box); the inventory declares 192.0.2.61; "
+        "certificate api is for 192.0.2.61 (tls api), not for 192.0.2.220",
+    ),
+    "other address, nobody at the old one": (
+        put(
+            put(good(), "after", INTERFACES, agent("192.0.2.220")),
+            "after",
+            "certificates.api",
+            None,
+        ),
+        f"{MAC} has 192.0.2.220 (agent of box); the inventory declares 192.0.2.61; "
+        "certificate api is for 192.0.2.61 (tls api), not for 192.0.2.220",
+    ),
+    "other address, which the certificate carries too": (
+        put(
+            both(CARRIED, seen(("192.0.2.61", "192.0.2.220"), "tls api")),
+            "after",
+            INTERFACES,
+            agent("192.0.2.220"),
+        ),
         f"{MAC} has 192.0.2.220 (agent of box); the inventory declares 192.0.2.61",
     ),
     "no address": (
