@@ -25,7 +25,7 @@ from blackstart.rack.home import CONTROLLER_SOCKET, Home
 from blackstart.rack.image import Image
 from blackstart.rack.power import MachinePower
 from blackstart.rack.qemu_command import Boot
-from blackstart.rack.topology import TOPOLOGIES, Topology
+from blackstart.rack.topology import TOPOLOGIES
 
 log = logging.getLogger("blackstart.rack.controller")
 
@@ -42,10 +42,11 @@ class Settings:
 
 
 class Controller:
-    """All machines of a topology."""
+    """All machines of a topology; ``build`` is that of the image they lie over."""
 
-    def __init__(self, machines: Mapping[str, MachinePower], *, kvm: bool) -> None:
+    def __init__(self, machines: Mapping[str, MachinePower], build: str, *, kvm: bool) -> None:
         self.machines = machines
+        self.build = build
         self.kvm = kvm
 
     async def start(self, *, load: bool) -> None:
@@ -85,7 +86,9 @@ def command_app(controller: Controller) -> web.Application:
             name: {"power": machine.state, "pid": machine.pid}
             for name, machine in controller.machines.items()
         }
-        return web.json_response({"machines": machines, "kvm": controller.kvm})
+        return web.json_response(
+            {"machines": machines, "kvm": controller.kvm, "build": controller.build}
+        )
 
     async def act(request: web.Request) -> web.Response:
         verb = request.match_info["verb"]
@@ -109,21 +112,18 @@ def command_app(controller: Controller) -> web.Application:
     return app
 
 
-def _machines(topology: Topology, home: Home, settings: Settings) -> dict[str, MachinePower]:
+async def serve(settings: Settings) -> None:
+    """Switch the machines on and serve until SIGTERM."""
+    topology = TOPOLOGIES[settings.topology]
+    home = Home(Path(settings.home))
     image = Image(Path(settings.image))
-    return {
+    machines = {
         machine.name: MachinePower(
             machine, Boot(image, home, seed_hash(home.machine(machine.name).seed), settings.kvm)
         )
         for machine in topology.machines
     }
-
-
-async def serve(settings: Settings) -> None:
-    """Switch the machines on and serve until SIGTERM."""
-    topology = TOPOLOGIES[settings.topology]
-    home = Home(Path(settings.home))
-    controller = Controller(_machines(topology, home, settings), kvm=settings.kvm)
+    controller = Controller(machines, image.build, kvm=settings.kvm)
     ended = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)

@@ -70,7 +70,9 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
         home = Home(cache() / disks.home_name(topology))
         running = record.read()
         if running is not None and running.alive:
-            if not (fresh or take_over) and _is_ours(running, topology, home):
+            if not (fresh or take_over) and _is_current(running, topology, home):
+                if running.phase != "ready":
+                    _finish(running, topology, phases)
                 return "the rack is up already"
             _refuse_foreign(running, topology, take_over=take_over)
         with phases.phase("clean up"):
@@ -96,11 +98,7 @@ def up(topology: Topology, phases: Phases, *, take_over: bool, fresh: bool) -> s
             entry = replace(entry, controller=supervision.start(settings, home))
             entry.write()
             supervision.await_answer(entry)
-        _become_ready(entry, topology, phases, loaded=load)
-        if not load:
-            with phases.phase("save state"):
-                client.call("POST", "/save", timeout=client.LONG_S)
-                home.saved.write_text(json.dumps({"build": base.build}), "utf-8")
+        _finish(entry, topology, phases, loaded=load)
         return "the rack is up" + (" from its saved state" if load else "")
 
 
@@ -111,17 +109,18 @@ def _saved_build(home: Home) -> str | None:
     return str(json.loads(home.saved.read_text("utf-8"))["build"])
 
 
-def _is_ours(running: Record, topology: Topology, home: Home) -> bool:
-    """Whether the running rack is this clone's, of today's code, and healthy."""
-    if (running.clone, running.topology, running.home) != (
-        str(CLONE),
-        topology.name,
-        str(home.directory),
-    ):
+def _is_current(running: Record, topology: Topology, home: Home) -> bool:
+    """Whether the running rack is this clone's, of today's code, with every machine on.
+
+    One that is not ready (yet) counts as long as it has nothing better to go
+    back to: it may only have been slow.
+    """
+    mine = (str(CLONE), topology.name, str(home.directory))
+    if (running.clone, running.topology, running.home) != mine:
         return False
-    if running.phase != "ready":
-        return False
-    return status.observe().healthy
+    machines = status.observe().machines.values()
+    on = bool(machines) and all(machine["power"] == "On" for machine in machines)
+    return on and (running.phase == "ready" or not home.saved.exists())
 
 
 def _refuse_foreign(running: Record, topology: Topology, *, take_over: bool) -> None:
@@ -148,17 +147,23 @@ def _forget_others(home: Home, topology: Topology) -> None:
             shutil.rmtree(other.parent)
 
 
-def _become_ready(entry: Record, topology: Topology, phases: Phases, *, loaded: bool) -> None:
+def _finish(entry: Record, topology: Topology, phases: Phases, *, loaded: bool = False) -> None:
+    """Clocks of a restored rack; a cold one boots until ready and is saved then."""
+    home = entry.files()
     try:
         if loaded:
             with phases.phase("clocks"):
-                readiness.set_clocks(entry.files(), topology)
+                readiness.set_clocks(home, topology)
         else:
             with phases.phase("boot") as say:
-                readiness.wait(entry.files(), topology, say)
+                readiness.wait(home, topology, say)
     except RackError:
         replace(entry, phase="not ready").write()
         raise
+    if not loaded:
+        with phases.phase("save state"):
+            build = client.call("POST", "/save", timeout=client.LONG_S)["build"]
+            home.saved.write_text(json.dumps({"build": build}), "utf-8")
     replace(entry, phase="ready").write()
 
 
@@ -176,7 +181,7 @@ def reset(topology: Topology, phases: Phases) -> None:
             raise HostError("this rack has no saved state", "blackstart rack up --fresh")
         with phases.phase("restore"):
             client.call("POST", "/restore", timeout=client.LONG_S)
-        _become_ready(entry, topology, phases, loaded=True)
+        _finish(entry, topology, phases, loaded=True)
 
 
 def down() -> bool:

@@ -54,7 +54,7 @@ def log() -> list[str]:
 
 @pytest.fixture
 def controller(log: list[str]) -> Controller:
-    return Controller({name: RecordedMachine(name, log) for name in ("a", "b")}, kvm=False)
+    return Controller({name: RecordedMachine(name, log) for name in ("a", "b")}, "b1", kvm=False)
 
 
 @pytest.fixture

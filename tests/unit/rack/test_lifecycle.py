@@ -116,6 +116,24 @@ def test_an_own_healthy_rack_is_left_alone(
     assert controller.alive
 
 
+def test_an_own_rack_that_was_too_slow_is_waited_for_again(
+    controller: Process, up: Up, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "cache/blackstart/rack" / lifecycle.disks.home_name(SMALL)
+    home.mkdir(parents=True)
+    entry = Record("small", str(CLONE), str(home), "not ready", controller)
+    entry.write()
+    on = {"one": {"power": "On"}}
+    monkeypatch.setattr(status, "observe", lambda: status.Status(entry, on, kvm=False, problem=""))
+    monkeypatch.setattr(lifecycle.readiness, "wait", lambda *_: None)
+    monkeypatch.setattr(lifecycle.client, "call", lambda *_, **__: {"build": "b1"})
+    assert up() == "the rack is up already"
+    after = record.read()
+    assert after is not None
+    assert after.phase == "ready"
+    assert after.files().saved.exists()
+
+
 def test_reset_of_another_clones_rack_is_refused(controller: Process) -> None:
     running(controller)
     with pytest.raises(HostError, match="/other"):
