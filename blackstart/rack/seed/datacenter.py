@@ -52,8 +52,12 @@ def guest_configuration(topology: Topology, guest: Guest) -> str:
 
 def _startup(guest: Guest) -> dict[str, str]:
     delay = f",up={guest.up_delay_s}" if guest.up_delay_s else ""
-    return {"onboot": "1", "startup": f"order={guest.order}{delay}", "cores": "1",
-            "memory": str(guest.memory_mib)}
+    return {
+        "onboot": "1",
+        "startup": f"order={guest.order}{delay}",
+        "cores": "1",
+        "memory": str(guest.memory_mib),
+    }
 
 
 def _qemu(topology: Topology, guest: Guest) -> dict[str, str]:
@@ -106,9 +110,7 @@ def compose(topology: Topology, root: Path) -> None:
     }
     for guest in topology.guests:
         kind = "qemu-server" if guest.kind == "qemu" else "lxc"
-        files[f"nodes/{guest.node}/{kind}/{guest.vmid}.conf"] = guest_configuration(
-            topology, guest
-        )
+        files[f"nodes/{guest.node}/{kind}/{guest.vmid}.conf"] = guest_configuration(topology, guest)
     for name, content in files.items():
         base.write(config / name, content, mode=0o640)
     for node in corosync.nodes(topology):

@@ -78,14 +78,24 @@ def configuration(topology: Topology, omapi_secret: str) -> str:
     resolvers = [str(g.address) for g in topology.guests if g.role in ("maas", "dns2")]
     network = topology.network
     head = _HEAD.format(
-        lease=LEASE_S, network=network.network_address, netmask=network.netmask,
-        server=server.address, broadcast=network.broadcast_address,
-        resolvers=", ".join(resolvers), domain=topology.domain, router=topology.controller,
-        first=network[POOL[0]], last=network[POOL[1]],
+        lease=LEASE_S,
+        network=network.network_address,
+        netmask=network.netmask,
+        server=server.address,
+        broadcast=network.broadcast_address,
+        resolvers=", ".join(resolvers),
+        domain=topology.domain,
+        router=topology.controller,
+        first=network[POOL[0]],
+        last=network[POOL[1]],
     )
     hosts = "".join(
-        _HOST.format(name=guest.name, identifier=guest.mac.replace(":", "-"), mac=guest.mac,
-                     address=guest.address)
+        _HOST.format(
+            name=guest.name,
+            identifier=guest.mac.replace(":", "-"),
+            mac=guest.mac,
+            address=guest.address,
+        )
         for guest in reserved(topology)
     )
     return head + hosts + _OMAPI.format(port=OMAPI_PORT, secret=omapi_secret)

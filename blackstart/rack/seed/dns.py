@@ -49,8 +49,7 @@ def _head(topology: Topology) -> list[str]:
     domain = topology.domain
     return [
         f"$TTL {TTL_S}",
-        f"@ IN SOA {primary.name}.{domain}. hostmaster.{domain}. "
-        f"{SERIAL} 60 30 604800 60",
+        f"@ IN SOA {primary.name}.{domain}. hostmaster.{domain}. {SERIAL} 60 30 604800 60",
         f"@ IN NS {primary.name}.{domain}.",
         f"@ IN NS {secondary.name}.{domain}.",
     ]
@@ -60,16 +59,19 @@ def forward(topology: Topology) -> str:
     """Zone file of the site's domain: every machine, management controller and guest."""
     lines = _head(topology)
     lines += [f"{name} IN A {address}" for name, address in _addresses(topology).items()]
-    lines += [f"{alias} IN CNAME {_server(topology, role).name}"
-              for alias, role in SERVICES.items()]
+    lines += [
+        f"{alias} IN CNAME {_server(topology, role).name}" for alias, role in SERVICES.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
 def reverse(topology: Topology) -> str:
     """Zone file of the network's pointers."""
     lines = _head(topology)
-    lines += [f"{str(address).rsplit('.', 1)[1]} IN PTR {name}.{topology.domain}."
-              for name, address in _addresses(topology).items()]
+    lines += [
+        f"{str(address).rsplit('.', 1)[1]} IN PTR {name}.{topology.domain}."
+        for name, address in _addresses(topology).items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -85,8 +87,10 @@ def compose_primary(topology: Topology, root: Path) -> None:
     zones = {topology.domain: forward(topology), reverse_zone(topology): reverse(topology)}
     for name, content in zones.items():
         base.write(root / "etc/bind/zones" / name, content)
-        text += _zone(name, ["type primary", f'file "/etc/bind/zones/{name}"',
-                             f"also-notify {{ {secondary}; }}"])
+        text += _zone(
+            name,
+            ["type primary", f'file "/etc/bind/zones/{name}"', f"also-notify {{ {secondary}; }}"],
+        )
     _serve(root, text)
 
 
@@ -95,8 +99,15 @@ def compose_secondary(topology: Topology, root: Path) -> None:
     primary = _server(topology, "maas").address
     text = _OPTIONS.format(notify="no", transfer="none")
     for name in (topology.domain, reverse_zone(topology)):
-        text += _zone(name, ["type secondary", f"primaries {{ {primary}; }}",
-                             f'file "/var/cache/bind/{name}"', "masterfile-format text"])
+        text += _zone(
+            name,
+            [
+                "type secondary",
+                f"primaries {{ {primary}; }}",
+                f'file "/var/cache/bind/{name}"',
+                "masterfile-format text",
+            ],
+        )
     _serve(root, text)
 
 
@@ -104,7 +115,9 @@ def _serve(root: Path, configuration: str) -> None:
     base.write(root / "etc/bind/named.conf", configuration)
     base.write(root / "etc/default/named", 'OPTIONS="-u bind -4 -n 1"\n')
     # Instead of tmpfiles.d(5), which guests do not run.
-    base.write(root / "etc/systemd/system/named.service.d/rack.conf",
-               "[Service]\nRuntimeDirectory=named\nRuntimeDirectoryMode=0775\n"
-               "ExecStartPre=/usr/bin/chown root:bind /run/named\n")
+    base.write(
+        root / "etc/systemd/system/named.service.d/rack.conf",
+        "[Service]\nRuntimeDirectory=named\nRuntimeDirectoryMode=0775\n"
+        "ExecStartPre=/usr/bin/chown root:bind /run/named\n",
+    )
     base.enable(root, "named.service")

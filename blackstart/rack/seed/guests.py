@@ -72,8 +72,10 @@ def _identity(topology: Topology, guest: Guest, secrets: Path, root: Path) -> No
     base.write(root / "etc/resolv.conf", base.resolver(topology))
     if guest.static:
         address = f"{guest.address}/{topology.network.prefixlen}"
-        base.write(root / "etc/blackstart-rack/network",
-                   f"ADDRESS={address}\nGATEWAY={topology.controller}\n")
+        base.write(
+            root / "etc/blackstart-rack/network",
+            f"ADDRESS={address}\nGATEWAY={topology.controller}\n",
+        )
     base.ssh(secrets, guest.name, root)
 
 
@@ -118,5 +120,9 @@ def _app(_topology: Topology, _guest: Guest, _secrets: Path, root: Path) -> None
 
 
 _ROLES: dict[str, Callable[[Topology, Guest, Path, Path], None]] = {
-    "maas": _maas, "dns2": _dns2, "docker": _docker, "k3s": _k3s, "app": _app,
+    "maas": _maas,
+    "dns2": _dns2,
+    "docker": _docker,
+    "k3s": _k3s,
+    "app": _app,
 }

@@ -10,9 +10,15 @@ from blackstart.rack.topology import Topology
 # Clients wait for the server's grace after its restart; 90 s is the default.
 GRACE_S = 15
 UNUSED = (  # NFS before version 4, and Kerberos
-    "rpcbind.service", "rpcbind.socket", "rpc-statd.service", "rpc-statd-notify.service",
-    "nfs-idmapd.service", "auth-rpcgss-module.service", "rpc-svcgssd.service",
-    "rpc-gssd.service", "nfs-blkmap.service",
+    "rpcbind.service",
+    "rpcbind.socket",
+    "rpc-statd.service",
+    "rpc-statd-notify.service",
+    "nfs-idmapd.service",
+    "auth-rpcgss-module.service",
+    "rpc-svcgssd.service",
+    "rpc-gssd.service",
+    "nfs-blkmap.service",
 )
 
 

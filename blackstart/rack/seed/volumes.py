@@ -45,8 +45,24 @@ def create(guest: Guest, content: Path, uuid: str, images: Path) -> None:
     disk = path(images, disk_volume(guest))
     disk.parent.mkdir(parents=True, exist_ok=True)
     _allot(disk, DISK_MIB[guest.role] * 1024 * 1024)
-    _tool("mkfs.ext4", "-q", "-F", "-U", uuid, "-E", f"hash_seed={uuid}", "-L", guest.name,
-          "-m", "0", "-J", "size=4", "-d", str(content), str(disk))
+    _tool(
+        "mkfs.ext4",
+        "-q",
+        "-F",
+        "-U",
+        uuid,
+        "-E",
+        f"hash_seed={uuid}",
+        "-L",
+        guest.name,
+        "-m",
+        "0",
+        "-J",
+        "size=4",
+        "-d",
+        str(content),
+        str(disk),
+    )
     if guest.efi:
         _allot(path(images, firmware_volume(guest)), EFI_BYTES)
         drive = path(images, cloudinit_volume(guest))

@@ -57,9 +57,7 @@ class Members:
             time.sleep(LOOK_EVERY_S)
 
     def _answers(self, address: str) -> bool:
-        peer = http.client.HTTPSConnection(
-            address, PORT, timeout=LOOK_LIMIT_S, context=self._trust
-        )
+        peer = http.client.HTTPSConnection(address, PORT, timeout=LOOK_LIMIT_S, context=self._trust)
         try:
             peer.request("GET", "/livez")
             return peer.getresponse().status == http.HTTPStatus.OK
@@ -158,9 +156,7 @@ def main(path: str) -> None:
     configuration = json.loads(Path(path).read_text("utf-8"))
     tls = Path(configuration["tls"])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(
-        tls / "serving-kube-apiserver.crt", tls / "serving-kube-apiserver.key"
-    )
+    context.load_cert_chain(tls / "serving-kube-apiserver.crt", tls / "serving-kube-apiserver.key")
     Api.members = Members(configuration)
     threading.Thread(target=Api.members.watch, daemon=True).start()
     Server(context).serve_forever()
