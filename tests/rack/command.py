@@ -45,9 +45,9 @@ def status() -> dict[str, Any]:
     return answer
 
 
-def on(machine: str, script: str) -> str:
-    """What a command on a machine printed."""
-    return rack("ssh", machine, "--", script).stdout.strip()
+def on(machine: str, script: str, timeout: float = 60.0) -> str:
+    """What a command on a machine or guest printed; ``timeout`` in seconds."""
+    return rack("ssh", machine, "--", script, timeout=timeout).stdout.strip()
 
 
 def boot_id(machine: str) -> str:

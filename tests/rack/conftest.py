@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.rack.command import COLD_S, rack, status
+
 HERE = Path(__file__).parent
+LIMIT_S = 900
+"""Seconds a test may take: the first one brings the rack up, with the build of its image."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -15,7 +20,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this directory needs the rack."""
+    """Everything in this directory needs the rack, and time."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.rack)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIMIT_S))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rack_is_up() -> Iterator[None]:
+    """The rack is up; one that was brought up here goes down again."""
+    was_up = status()["up"]
+    rack("up", timeout=COLD_S)
+    yield
+    if not was_up:
+        rack("down")
