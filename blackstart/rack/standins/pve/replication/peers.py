@@ -23,7 +23,7 @@ from .frames import (
     server_context,
 )
 
-PERIOD_S = 1
+PERIOD_S = 2
 """An exchange at least this often, and at once after a local change."""
 RETRY_S = 1
 IDLE_TIMEOUT_S = 10
