@@ -5,6 +5,7 @@ from blackstart.invariants.containers_run import containers_run
 from blackstart.invariants.guests_boot import guests_boot
 from blackstart.invariants.names_resolve import names_resolve
 from blackstart.invariants.nothing_else_changed import nothing_else_changed
+from blackstart.invariants.services_answer import services_answer
 
 __all__ = [
     "addresses_stable",
@@ -12,4 +13,5 @@ __all__ = [
     "guests_boot",
     "names_resolve",
     "nothing_else_changed",
+    "services_answer",
 ]

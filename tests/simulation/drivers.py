@@ -127,7 +127,10 @@ class SimulatedProbes:
         if kind == "node":
             return self.world.node_up(plain)
         guest = guest_behind(self.world.inventory, name)
-        return guest is None or self.world.guest_up(guest)
+        if guest is None:
+            return True
+        mute = name in self.world.lies.never_answers and self.world.restarted(guest)
+        return self.world.guest_up(guest) and not mute
 
     def _tick(self) -> None:
         for name, samples in self._samples.items():

@@ -68,6 +68,7 @@ class Lies:
     reboot_swallowed: bool = False
     reboot_refused: bool = False
     never_returns: frozenset[str] = frozenset()
+    never_answers: frozenset[str] = frozenset()
     moves: dict[str, str] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     never_settles: bool = False
@@ -105,6 +106,10 @@ class World:
         return (
             guest.up_at is not None and self.node_up(guest.node) and self.clock.now >= guest.up_at
         )
+
+    def restarted(self, name: str) -> bool:
+        """Whether a guest's node has been rebooted."""
+        return self.nodes[self.guests[name].node].boot > 1
 
     def restart(self, name: str) -> None:
         """Take a node down with its guests; all that is not a lie comes back."""

@@ -12,7 +12,13 @@ from blackstart.drill import Drill, DrillFailed, DrillUnproven, Terms
 from blackstart.errors import Refusal
 from blackstart.faults.base import Plan, Proof
 from blackstart.faults.reboot import Reboot, power_cut, reboot
-from blackstart.invariants import addresses_stable, containers_run, guests_boot, names_resolve
+from blackstart.invariants import (
+    addresses_stable,
+    containers_run,
+    guests_boot,
+    names_resolve,
+    services_answer,
+)
 from blackstart.safety.journal import Reading, read
 from blackstart.safety.open_faults import open_faults
 from tests.simulation.drivers import site_of
@@ -67,7 +73,11 @@ class Bench:
         drill = self.drill()
         with drill.fault(fault):
             drill.recovers(
-                guests_boot(fault.target), names_resolve(), containers_run(), addresses_stable()
+                guests_boot(fault.target),
+                names_resolve(),
+                containers_run(),
+                addresses_stable(),
+                services_answer(),
             )
 
     @property
@@ -119,6 +129,7 @@ def test_a_fault_that_did_not_bite_proves_nothing(
     [
         (Lies(never_returns=frozenset({"box"})), "guests-boot [box]"),
         (Lies(never_returns=frozenset({"dns1"})), "names-resolve"),
+        (Lies(never_answers=frozenset({"service/web"})), "services-answer [web]"),
         (Lies(moves={"box": "10.0.0.200"}), "addresses-stable [box]"),
         (Lies(slow={"box": 200.0}), "guests-boot [box]"),
     ],

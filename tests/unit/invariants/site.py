@@ -76,6 +76,7 @@ def site(**changes: Any) -> Inventory:
                 "sentinel": "/opt/shop/data/sentinel",
             }
         },
+        "services": {"shop": {"http": "http://192.0.2.61/", "guest": "box", "budget": "60s"}},
         "certificates": {"api": {"guest": "box", "port": 6443, "ca": "file:/etc/ca.pem"}},
     }
     return Inventory.model_validate({**document, **changes})
@@ -160,7 +161,12 @@ def good(**changes: Any) -> Evidence:
         target="a1",
         blast_radius=("a1", "box"),
         before=facts("first"),
-        during=(series("guest/box", (101.0, 131.0)), series("guest/far"), series("dns/ns")),
+        during=(
+            series("guest/box", (101.0, 131.0)),
+            series("guest/far"),
+            series("dns/ns"),
+            series("service/shop", (101.0, 135.0)),
+        ),
         after=facts("second"),
         began_at=BEGAN,
         ended_at=ENDED,

@@ -21,6 +21,7 @@ from blackstart.invariants import (
     guests_boot,
     names_resolve,
     nothing_else_changed,
+    services_answer,
 )
 from blackstart.invariants.base import Evidence, Invariant
 from blackstart.model.facts import ClusterFacts, Observed
@@ -35,6 +36,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     names_resolve(),
     containers_run(),
     addresses_stable(),
+    services_answer(),
     nothing_else_changed(date(2026, 6, 15)),
 )
 
@@ -96,7 +98,7 @@ def loss(draw: st.DrawFn) -> Callable[[Evidence], Evidence]:
         when, path = draw(st.sampled_from(WHENS)), draw(st.sampled_from(PATHS))
         value: Observed[Any] | None = lost() if path in LEAVES else None
         return lambda evidence: put(evidence, when, path, value)
-    which, turn = draw(st.integers(0, 2)), draw(st.integers(0, 999))
+    which, turn = draw(st.integers(0, 3)), draw(st.integers(0, 999))
 
     def without(evidence: Evidence) -> Evidence:
         item = evidence.during[which]
@@ -212,6 +214,6 @@ def test_an_empty_drill_proves_nothing() -> None:
                 empty = put(empty, when, path, None)
     for invariant in INVARIANTS:
         assert set(verdicts(invariant, empty).values()) == {Verdict.UNPROVEN}
-    bare = good(inventory=site(guests={}, dns=None, compose={}, certificates={}))
-    for invariant in INVARIANTS[:5]:
+    bare = good(inventory=site(guests={}, dns=None, compose={}, services={}, certificates={}))
+    for invariant in INVARIANTS[:6]:
         assert set(verdicts(invariant, bare).values()) == {Verdict.UNPROVEN}
