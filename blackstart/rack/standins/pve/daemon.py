@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import signal
 import ssl
 from pathlib import Path
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from . import API_PORT, notify
 from .collection import PERIOD_S, collect
+from .errors import Died
 from .forward import Forwarder
 from .hoststats import CpuUsage
 from .node import Node, this_node
@@ -46,11 +46,13 @@ async def _serve(node: Node, context: ssl.SSLContext, port: int) -> None:
     await web.TCPSite(runner, EVERYWHERE, port, ssl_context=context).start()
     collector = asyncio.create_task(_collect_for_ever(node))
     notify.ready()
-    await stop.wait()
-    collector.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await collector
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, collector], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
     await runner.cleanup()
+    if collector.done():
+        collector.result()  # it has failed: say why, systemd starts us anew
+    collector.cancel()
 
 
 async def _collect_for_ever(node: Node) -> None:
@@ -58,6 +60,6 @@ async def _collect_for_ever(node: Node) -> None:
     while True:
         try:
             await asyncio.to_thread(collect, node, cpu)
-        except OSError as error:
+        except (OSError, Died) as error:
             print(f"figures could not be collected: {error}", flush=True)
         await asyncio.sleep(PERIOD_S)

@@ -66,8 +66,6 @@ class ProgramRuntime:
 
     def vitals(self) -> Mapping[int, Vitals]:
         answer = self._call(OBSERVE_TIMEOUT_S, "status")
-        if answer.returncode != 0:
-            raise Died(_reason(answer))
         return {
             int(vmid): Vitals(
                 running=state["status"] == "running",
@@ -75,7 +73,7 @@ class ProgramRuntime:
                 uptime_s=int(state.get("uptime") or 0),
                 memory_bytes=int(state.get("mem") or 0),
             )
-            for vmid, state in json.loads(answer.stdout).items()
+            for vmid, state in _parsed(answer).items()
         }
 
     def start(self, vmid: int) -> None:
@@ -100,9 +98,7 @@ class ProgramRuntime:
 
     def interfaces(self, vmid: int) -> list[dict[str, Any]]:
         answer = self._call(OBSERVE_TIMEOUT_S, "interfaces", str(vmid))
-        if answer.returncode != 0:
-            raise Died(_reason(answer))
-        interfaces: list[dict[str, Any]] = json.loads(answer.stdout)
+        interfaces: list[dict[str, Any]] = _parsed(answer)
         return interfaces
 
     def agent_answers(self, vmid: int) -> bool:
@@ -118,6 +114,15 @@ class ProgramRuntime:
             raise Died(f"command '{' '.join(command)}' failed: got timeout") from error
         except OSError as error:
             raise Died(f"command '{' '.join(command)}' failed: {error.strerror}") from error
+
+
+def _parsed(answer: subprocess.CompletedProcess[str]) -> Any:
+    if answer.returncode != 0:
+        raise Died(_reason(answer))
+    try:
+        return json.loads(answer.stdout)
+    except json.JSONDecodeError as error:
+        raise Died(f"unexpected answer of the guest program: {error}") from error
 
 
 def _reason(answer: subprocess.CompletedProcess[str]) -> str:

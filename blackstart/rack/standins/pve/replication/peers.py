@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import json
 import secrets
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import Died
 from .corosync import ClusterNode
 from .exchange import Exchange
 from .frames import (
@@ -28,7 +27,17 @@ PERIOD_S = 2
 RETRY_S = 1
 IDLE_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 5
-_FAILURES = (OSError, EOFError, TimeoutError, ProtocolError, ValueError, KeyError, TypeError)
+_FAILURES = (
+    OSError,
+    EOFError,
+    TimeoutError,
+    ProtocolError,
+    Died,
+    ValueError,
+    KeyError,
+    TypeError,
+)
+"""Whatever the network, a full disk or a wrong message can cause: said, and tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ class Caller:
         while True:
             try:
                 await self._talk()
-            except (*_FAILURES, ssl.SSLError, json.JSONDecodeError) as error:
+            except _FAILURES as error:
                 if repr(error) != said:  # not once a second for as long as a node is down
                     said = repr(error)
                     print(f"{self._peer.name}: {said}", flush=True)
