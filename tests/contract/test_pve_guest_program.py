@@ -41,7 +41,8 @@ def test_vitals_of_all_in_one_call(tmp_path: Path) -> None:
 
 
 def test_start_is_over_once_the_guest_runs(tmp_path: Path) -> None:
-    spawn = f"(sleep 0.7; echo '{RUNNING}' >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/status) >/dev/null 2>&1 &"
+    later = f"sleep 0.7; echo '{RUNNING}' >{tmp_path}/new; mv {tmp_path}/new {tmp_path}/status"
+    spawn = f"({later}) >/dev/null 2>&1 &"
     _program(tmp_path, start=spawn).start(100)
     assert (tmp_path / "calls").read_text().splitlines().count("status") > 1
 
