@@ -9,7 +9,8 @@ import pytest
 
 from tests.contract.pve_client import Api, login
 from tests.contract.pve_schema import ABSENT, SCHEMA_FILE, Schema, load_schema
-from tests.contract.pve_site import Served, SiteNode, make_secrets, make_site_node, served
+from tests.contract.pve_served import Served, served
+from tests.contract.pve_site import SiteNode, make_secrets, make_site_node
 
 
 @pytest.fixture(scope="session")

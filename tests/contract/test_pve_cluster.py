@@ -19,14 +19,13 @@ from blackstart.rack.standins.pve.server import make_app
 from tests.contract.pve_captures import read_capture
 from tests.contract.pve_client import Api, login
 from tests.contract.pve_schema import ABSENT, CAPTURES
+from tests.contract.pve_served import Served, served
 from tests.contract.pve_site import (
     LOOPBACK,
-    Served,
     SiteNode,
     make_secrets,
     make_site_node,
     members_file,
-    served,
 )
 
 VM = "agent: 1\nmemory: 256\nname: {name}\nscsi0: local:{vmid}/disk.raw,size=1G\n"

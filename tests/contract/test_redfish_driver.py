@@ -10,7 +10,7 @@ import pytest
 from blackstart.drivers.redfish import Controller, RedfishPower
 from blackstart.errors import Rejected
 from blackstart.rack.redfish import USER, application
-from tests.contract.pve_site import Served
+from tests.contract.pve_served import Served
 from tests.unit.rack.test_redfish import RecordedMachine
 
 PASSWORD = "correct-horse"

@@ -34,11 +34,6 @@ class Identity:
     subject: str
     accounts: Accounts
 
-    @property
-    def is_token(self) -> bool:
-        """Whether it came with an API token, which needs no CSRF token."""
-        return "!" in self.subject
-
     def may(self, path: str, *privileges: str) -> bool:
         """Whether it has any of the privileges on the path."""
         return bool(self.accounts.privileges(self.subject, path) & set(privileges))
