@@ -54,7 +54,12 @@ class Unreachable(DriverError):
 
 
 class TimedOut(DriverError):
-    """There was no answer within the bound."""
+    """There was no answer within the bound. ``stdout`` and ``stderr`` hold what came until then."""
+
+    def __init__(self, message: str, *, stdout: str = "", stderr: str = "") -> None:
+        self.stdout = stdout
+        self.stderr = stderr
+        super().__init__(message)
 
 
 class Rejected(DriverError):

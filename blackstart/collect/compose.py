@@ -8,18 +8,17 @@ which a bare ``docker ps`` does through its socket unit.
 from __future__ import annotations
 
 import json
-import secrets
 import shlex
 from collections.abc import Callable
 from typing import TypeVar
 
-from blackstart.collect.sections import Answer, longest, read, script, shell
+from blackstart.collect.sections import Answer, run, shell
 from blackstart.drivers.base import CommandRunner
 from blackstart.errors import DriverError
 from blackstart.model.facts import ABSENT, ComposeFacts, Container, Observed, unread
 from blackstart.model.inventory import ComposeProject
 
-ENGINE_S = 15
+ENGINE_S = 25
 
 _LABEL = "com.docker.compose"
 _FIELDS = (
@@ -52,16 +51,11 @@ def look_at_project(
     runner: CommandRunner, project: ComposeProject, *, timeout_s: float
 ) -> ComposeFacts:
     """Facts of one project, within ``timeout_s`` seconds; never raises ``DriverError``."""
-    token = secrets.token_hex(8)
-    command = f"sh -s -- {shlex.quote(project.directory)} {shlex.quote(project.sentinel)}"
-    bound_s = min(timeout_s, longest(SECTIONS))
+    arguments = (project.directory, project.sentinel)
     try:
-        result = runner.run(
-            project.guest, command, stdin=script(SECTIONS, token), timeout_s=bound_s
-        )
+        answers = run(runner, project.guest, SECTIONS, arguments=arguments, timeout_s=timeout_s)
     except DriverError as error:
         return unread(ComposeFacts, f"ssh {project.guest}", str(error))
-    answers = read(SECTIONS, token, result.stdout, result.stderr)
     return _facts(project, answers["containers"], answers["sentinel"])
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from blackstart.collect.host_script import BOOT_BANNER, HOST_SECTIONS, MOST_OOM_LINES, SOURCES
-from blackstart.collect.sections import Answer, read
+from blackstart.collect.host_script import BOOT_BANNER, MOST_OOM_LINES, SOURCES
+from blackstart.collect.sections import Answer
 from blackstart.model.facts import HostFacts, Mount, Observed, unread
 
 _STATES = {
@@ -35,9 +35,9 @@ class HostReading:
     quorum: Observed[int]
 
 
-def parse(host: str, token: str, stdout: str, stderr: str) -> HostReading:
+def understand(host: str, answers: Mapping[str, Answer]) -> HostReading:
     """The facts of one host; each that cannot be had says why."""
-    reader = _Reader(host, read(HOST_SECTIONS, token, stdout, stderr))
+    reader = _Reader(host, answers)
     return HostReading(
         facts=HostFacts(
             boot_id=reader.fact("boot_id", _boot_id),

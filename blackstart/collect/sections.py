@@ -11,11 +11,16 @@ script that starts seventy of them is itself the load that makes its bounds too 
 from __future__ import annotations
 
 import re
+import secrets
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from blackstart.drivers.base import CommandRunner
+from blackstart.errors import TimedOut
+
 KILL_AFTER_S = 1
+LOGIN_S = 15
 _TIMED_OUT = (124, 137)  # timeout(1): ended by TERM, by KILL
 
 # </dev/null: the script itself comes by standard input, and a command must not eat it.
@@ -75,6 +80,31 @@ def script(sections: Iterable[Section], token: str) -> str:
 def longest(sections: Iterable[Section]) -> int:
     """Seconds after which the script has ended whatever its commands do."""
     return sum(item.seconds + KILL_AFTER_S for item in sections) + 1
+
+
+def run(
+    runner: CommandRunner,
+    host: str,
+    sections: Sequence[Section],
+    *,
+    arguments: Sequence[str] = (),
+    timeout_s: float,
+) -> Mapping[str, Answer]:
+    """Run the sections on a host in one round trip, at most ``timeout_s`` seconds.
+
+    Sections that had ended when the time was over keep their answer. Raises what the
+    runner raises when nothing came at all.
+    """
+    token = secrets.token_hex(8)
+    bound_s = min(timeout_s, longest(sections) + LOGIN_S)
+    command = shlex.join(["sh", "-s", "--", *arguments])
+    try:
+        result = runner.run(host, command, stdin=script(sections, token), timeout_s=bound_s)
+    except TimedOut as error:
+        if not error.stdout:
+            raise
+        return read(sections, token, error.stdout, error.stderr)
+    return read(sections, token, result.stdout, result.stderr)
 
 
 def read(sections: Iterable[Section], token: str, stdout: str, stderr: str) -> Mapping[str, Answer]:

@@ -76,7 +76,7 @@ class SiteCollector:
     names: NameLookup
     certificates: CertificateLook
     authorities: Mapping[str, Path]
-    deadline_s: float = 30.0
+    deadline_s: float = 60.0
 
     def __call__(self) -> SiteFacts:
         """All facts now; a part that does not answer is an error in its facts."""

@@ -159,11 +159,16 @@ class SshRunner:
             try:
                 result = exchange(channel, bounded(command, bound_s), stdin, deadline)
             except DriverError as error:
-                raise type(error)(f"{link.host}: {error}") from error
+                error.args = (f"{link.host}: {error}",)
+                raise
             except (SSHException, EOFError, OSError) as error:
                 raise explain(link.host, link.target, error) from error
             if result.exit_code in TIMEOUT_EXITS and time.monotonic() - began >= bound_s - 0.1:
-                raise TimedOut(f"{link.host}: the command had not ended after {bound_s} s")
+                raise TimedOut(
+                    f"{link.host}: the command had not ended after {bound_s} s",
+                    stdout=result.stdout,
+                    stderr=result.stderr,
+                )
             return result
 
     def forget(self, host: str) -> None:

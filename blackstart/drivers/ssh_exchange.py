@@ -91,11 +91,19 @@ def exchange(channel: Channel, command: str, stdin: str | None, deadline: float)
             if not output.open or now - ended_at > LINGER_S:
                 break
         if now > deadline + GRACE_S:
-            raise TimedOut("the command had not ended within the bound")
+            raise TimedOut(
+                "the command had not ended within the bound",
+                stdout=_text(output.stdout),
+                stderr=_text(output.stderr),
+            )
     if channel.exit_status < 0:
         raise Unreachable("the connection broke while the command ran")
     return CommandResult(
         exit_code=channel.exit_status,
-        stdout=output.stdout.decode(errors="replace"),
-        stderr=output.stderr.decode(errors="replace"),
+        stdout=_text(output.stdout),
+        stderr=_text(output.stderr),
     )
+
+
+def _text(data: bytearray) -> str:
+    return data.decode(errors="replace")

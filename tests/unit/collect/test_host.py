@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from blackstart.collect.host import look_at_host
-from blackstart.collect.host_parse import parse
-from blackstart.collect.host_script import HOST_SECTIONS, READ_S
-from blackstart.collect.sections import script
+from blackstart.collect.host_parse import understand
+from blackstart.collect.host_script import HOST_SECTIONS, READ_S, SOURCES
+from blackstart.collect.sections import Answer, run
 from blackstart.drivers.base import CommandResult
-from blackstart.errors import Unreachable
+from blackstart.errors import TimedOut, Unreachable
 
 from .local import LocalRunner, ScriptedRunner, tool
 
@@ -35,13 +35,9 @@ def mounts(tools: Path, table: str) -> dict[str, bool]:
     path.write_text(table)
     (section,) = [item for item in HOST_SECTIONS if item.name == "mounts"]
     section = replace(section, line=section.line.replace("/proc/self/mounts", str(path)))
-    others = "\n".join(
-        f"@@x begin {item.name}\n\n@@x end {item.name} 0"
-        for item in HOST_SECTIONS
-        if item.name != "mounts"
-    )
-    done = LocalRunner(tools).run("here", "sh -s", stdin=script([section], "x"), timeout_s=60)
-    found = parse("here", "x", f"{others}\n{done.stdout}", done.stderr).facts.mounts
+    answers = dict.fromkeys(SOURCES, Answer(error="not asked"))
+    answers |= run(LocalRunner(tools), "here", [section], timeout_s=60)
+    found = understand("here", answers).facts.mounts
     assert found.value is not None, found.error
     return {mount.target: mount.answers for mount in found.value}
 
@@ -138,6 +134,18 @@ def test_a_corosync_that_does_not_answer_has_no_votes(tmp_path: Path) -> None:
     tool(tmp_path, "corosync-quorumtool", "echo 'Cannot initialize QUORUM service'; exit 1")
     reading = look_at_host(LocalRunner(tmp_path), "here", timeout_s=60)
     assert "Cannot initialize QUORUM service" in str(reading.votes.error)
+
+
+def test_what_came_before_the_time_was_over_is_kept() -> None:
+    def slow(script: str) -> CommandResult:
+        token = script.partition("@@")[2].partition("\n")[0]
+        text = f"@@{token} begin kernel\n6.12\n\n@@{token} end kernel 0\n@@{token} begin memory\n"
+        raise TimedOut("pve1: too late", stdout=text)
+
+    facts = look_at_host(ScriptedRunner({"pve1": slow}), "pve1", timeout_s=5).facts
+    assert facts.kernel.value == "6.12"
+    assert facts.memory_available_kib.error == "the output ends in the middle"
+    assert facts.addresses.error == "the host did not get to it"
 
 
 def test_a_host_that_cannot_be_reached_is_an_error_in_every_fact() -> None:

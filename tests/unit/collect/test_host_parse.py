@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.collect.host_parse import HostReading, nothing_read, parse
+from blackstart.collect.host_parse import HostReading, nothing_read, understand
+from blackstart.collect.host_script import HOST_SECTIONS
+from blackstart.collect.sections import read
 from blackstart.model.facts import HostFacts
 
 CASES = sorted((Path(__file__).parent / "hosts").glob("*.txt"))
@@ -24,18 +26,23 @@ def plain(reading: HostReading) -> dict[str, object]:
     }
 
 
+def parsed(stdout: str) -> HostReading:
+    """The facts that follow from an output."""
+    return understand("pve1", read(HOST_SECTIONS, "TOKEN", stdout, ""))
+
+
 def test_there_are_cases() -> None:
     assert len(CASES) >= 4
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_output_gives_its_facts(case: Path) -> None:
-    reading = parse("pve1", "TOKEN", case.read_text(), "")
+    reading = parsed(case.read_text())
     assert plain(reading) == json.loads(case.with_suffix(".json").read_text())
 
 
 def test_every_fact_says_where_it_was_read() -> None:
-    facts = parse("pve1", "TOKEN", "", "").facts
+    facts = parsed("").facts
     assert facts.boot_id.source == "ssh pve1: /proc/sys/kernel/random/boot_id"
     for name in HostFacts.model_fields:
         fact = getattr(facts, name)

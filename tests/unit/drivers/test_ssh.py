@@ -59,8 +59,9 @@ def test_too_much_output_is_an_error_and_not_a_cut(runner: SshRunner) -> None:
 
 def test_a_hanging_command_ends_here_and_there(runner: SshRunner) -> None:
     began = time.monotonic()
-    with pytest.raises(TimedOut, match="box"):
-        runner.run("box", "sleep 543.21", timeout_s=2)
+    with pytest.raises(TimedOut, match="box") as caught:
+        runner.run("box", "echo begun; sleep 543.21", timeout_s=2)
+    assert caught.value.stdout == "begun\n"
     assert time.monotonic() - began < 4
     assert runner.run("box", "pgrep -f '[s]leep 543.21'", timeout_s=10).exit_code == 1
 
