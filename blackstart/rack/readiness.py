@@ -27,7 +27,7 @@ while :; do
     missing=$(timeout 15 /usr/lib/blackstart-rack/ready) && exit 0
     echo "$missing" | tr '\\n' ' '
     echo
-    sleep 3
+    sleep 10
 done
 """
 
