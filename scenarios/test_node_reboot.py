@@ -11,6 +11,7 @@ from blackstart.invariants import (
     containers_run,
     guests_boot,
     names_resolve,
+    services_answer,
 )
 
 
@@ -18,11 +19,23 @@ from blackstart.invariants import (
 def test_node_reboot(drill: Drill, node: str) -> None:
     """Every guest of a rebooted hypervisor is back, in time, at its old address."""
     with drill.fault(reboot(node)):
-        drill.recovers(guests_boot(node), names_resolve(), containers_run(), addresses_stable())
+        drill.recovers(
+            guests_boot(node),
+            names_resolve(),
+            containers_run(),
+            addresses_stable(),
+            services_answer(),
+        )
 
 
 @pytest.mark.drill(fault="power-cut", budget="8m")
 def test_power_cut(drill: Drill, node: str) -> None:
     """The same when nobody asked the hypervisor first: its power is cut."""
     with drill.fault(power_cut(node)):
-        drill.recovers(guests_boot(node), names_resolve(), containers_run(), addresses_stable())
+        drill.recovers(
+            guests_boot(node),
+            names_resolve(),
+            containers_run(),
+            addresses_stable(),
+            services_answer(),
+        )

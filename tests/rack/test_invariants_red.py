@@ -154,6 +154,13 @@ END
     assert_red(told, ("containers-run", "web"), "/opt/web/data/index.html is gone", "wiped")
 
 
+def test_a_service_that_is_not_enabled(room: DrillRoom) -> None:
+    """It was started by hand and runs; its guest boots without it."""
+    on("app1", "systemctl disable app.service && systemctl is-active app.service")
+    told = room.run("test_node_reboot", "pve2")
+    assert_red(told, ("services-answer", "app"), "http app")
+
+
 def swallow_next_power_command(machine: str) -> None:
     """Tell a management controller to answer the next power command, and not to do it."""
     home = enter.rack_home()
