@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from blackstart.drill import DrillFailed
 from blackstart.errors import BlackstartError
 from blackstart.model.verdict import Verdict
 
@@ -26,6 +27,8 @@ class Outcomes:
         report = yield
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
+            if isinstance(error, (BlackstartError, DrillFailed)):
+                report.longrepr = str(error)  # the reasons are for a person, the trace is not
             unproven = Verdict.UNPROVEN.exit_code
             if isinstance(error, BlackstartError) and error.exit_code == unproven:
                 self.unproven += 1

@@ -15,7 +15,7 @@ from typing import Protocol
 from blackstart.drivers.base import Site
 from blackstart.errors import DriverError, JournalError
 from blackstart.faults.base import Plan
-from blackstart.model.facts import SiteFacts
+from blackstart.model.facts import ClusterFacts, SiteFacts
 from blackstart.safety.open_faults import open_faults
 
 
@@ -150,7 +150,9 @@ class QuorumSurvives:
         members = {name for name, node in inventory.nodes.items() if node.api == "proxmox"}
         if len(members) < 2 or request.plan.target not in members:
             return None
-        cluster = request.facts.cluster
+        return self._of(request.facts.cluster, members, request.plan.target)
+
+    def _of(self, cluster: ClusterFacts | None, members: set[str], target: str) -> str | None:
         if cluster is None or not cluster.quorate.known or not cluster.online.known:
             return "whether the cluster has quorum cannot be seen"
         if not cluster.quorate.value:
@@ -158,15 +160,18 @@ class QuorumSurvives:
         away = members - set(cluster.online.value or ())
         if away:
             return f"{', '.join(sorted(away))} is away already"
+        return self._votes(cluster, target)
+
+    def _votes(self, cluster: ClusterFacts, target: str) -> str | None:
         if not cluster.votes.known or not cluster.quorum.known:
             return f"the cluster's votes cannot be seen ({cluster.votes.error})"
         left, needed = (cluster.votes.value or 0) - 1, cluster.quorum.value or 0
-        if left < needed:
-            return (
-                f"{left} votes would be left without {request.plan.target} and {needed} are "
-                "needed; add a quorum device or another node"
-            )
-        return None
+        if left >= needed:
+            return None
+        return (
+            f"{left} votes would be left without {target} and {needed} are "
+            "needed; add a quorum device or another node"
+        )
 
 
 class OutOfBandProven:
