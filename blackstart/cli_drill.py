@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from blackstart.errors import BlackstartError, UsageError
-from blackstart.evidence.report import render
+from blackstart.errors import UsageError
 from blackstart.inventory_file import load
 from blackstart.rack import enter, host, lifecycle
 from blackstart.rack.phases import Phases
@@ -49,30 +48,26 @@ def drill(
         words.append("--tour")
     chosen = [word for word in pytest_args if Path(word.split("::")[0]).exists()]
     command = [sys.executable, "-m", "pytest", *([] if chosen else ["scenarios"]), *words]
-
-    def run() -> int:
-        return subprocess.run([*command, *pytest_args], check=False).returncode
-
-    code = on_rack(inventory.rack, keep, run) if inventory.rack is not None else run()
+    words = [*command, *pytest_args]
+    code = on_rack(inventory.rack, keep, words) if inventory.rack is not None else _run(words)
     if code != UsageError.exit_code:
-        _report()
+        _run([sys.executable, "-m", "blackstart", "report", f"--results={RESULTS}"])
     sys.exit(code)
 
 
-def on_rack(topology: str, keep: bool, run: Callable[[], int]) -> int:
+def _run(words: Sequence[str], network: Sequence[str] = ()) -> int:
+    """Run as who called, also behind sudo, so that all files belong to that person."""
+    whole = [*network, *host.caller_prefix(), *words]
+    return subprocess.run(whole, check=False, env=host.caller_environment()).returncode
+
+
+def on_rack(topology: str, keep: bool, words: Sequence[str]) -> int:
     """Run with the rack up; a rack that was brought up here goes down again unless kept."""
     host.require_root()
     ours = enter.rack_home() is None
     click.echo(lifecycle.up(TOPOLOGIES[topology], Phases(), take_over=False, fresh=False))
     try:
-        return run()
+        return _run(words, enter.prefix())
     finally:
         if ours and not keep:
             lifecycle.down()
-
-
-def _report() -> None:
-    try:
-        click.echo(f"report: {render(RESULTS)}")
-    except BlackstartError as error:
-        click.echo(f"no Allure report: {error}", err=True)
