@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from blackstart.drivers.base import Site
-from blackstart.errors import BlackstartError
+from blackstart.errors import Unproven
 from blackstart.faults.base import Fault, Plan
 from blackstart.invariants.base import Invariant
 from blackstart.model.verdict import Judgement, Verdict, worst
@@ -28,10 +28,8 @@ class DrillFailed(AssertionError):
     """A promise was broken: the reasons, one a line."""
 
 
-class DrillUnproven(BlackstartError):
+class DrillUnproven(Unproven):
     """Nothing was proven either way: the reasons, one a line."""
-
-    exit_code = 3
 
 
 @dataclass

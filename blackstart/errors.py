@@ -4,6 +4,7 @@ BlackstartError
  +- UsageError              exit 2: the command line or the environment is not right
  |   +- InventoryError      exit 2: names file, line and remedy
  +- Refusal                 exit 3: a guard or a lease refused; nothing was touched
+ +- Unproven                exit 3: nothing can be concluded, which is never a pass
  +- DriverError             a real system did not answer as it should
  |   +- Unreachable         no connection, or it broke
  |   +- TimedOut            no answer within the bound
@@ -43,6 +44,12 @@ class Refusal(BlackstartError):
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = reasons
         super().__init__("; ".join(reasons))
+
+
+class Unproven(BlackstartError):
+    """Data is missing, so nothing can be concluded; never a pass."""
+
+    exit_code = 3
 
 
 class DriverError(BlackstartError):

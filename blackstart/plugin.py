@@ -16,11 +16,12 @@ from rich.console import Console
 
 from blackstart.drill import Drill, Terms
 from blackstart.drivers.base import Clock, Site
-from blackstart.errors import BlackstartError, Refusal, UsageError
+from blackstart.errors import BlackstartError, Refusal, Unproven, UsageError
 from blackstart.evidence.allure_live import AllureObserver
 from blackstart.evidence.files import EvidenceFiles
 from blackstart.evidence.terminal import TerminalSummary
 from blackstart.inventory_file import load
+from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
@@ -77,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "drill(fault, budget): breaks things; budget from injection to held recovery"
     )
+    config.addinivalue_line("markers", "check: a read-only claim that predicts what a reboot does")
     config.addinivalue_line("markers", "rack: needs the rack's real machines")
     config.pluginmanager.register(Outcomes(), "blackstart-outcomes")
 
@@ -89,10 +91,14 @@ def _inventory_of(config: pytest.Config) -> Inventory:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One drill a node that opted in to its fault; with ``--tour`` one a fault.
+    """One drill a node that opted in to its fault (with ``--tour`` one a fault); one check a guest.
 
-    Without any, one drill remains that says so: no targets is no pass.
+    Without any target one test remains that says so: no targets is no pass.
     """
+    if metafunc.definition.get_closest_marker("check") and "guest" in metafunc.fixturenames:
+        guests = _inventory_of(metafunc.config).guests
+        running: list[str | None] = [name for name, guest in guests.items() if guest.running]
+        metafunc.parametrize("guest", running or [None], indirect=True)
     marker = metafunc.definition.get_closest_marker("drill")
     if marker is None or "node" not in metafunc.fixturenames:
         return
@@ -124,6 +130,20 @@ def node(request: pytest.FixtureRequest) -> str:
     if request.param is None:
         raise Refusal(["no node of the inventory has opted in to this fault (may_break)"])
     return str(request.param)
+
+
+@pytest.fixture
+def guest(request: pytest.FixtureRequest) -> str:
+    """The guest that a check is about."""
+    if request.param is None:
+        raise Unproven("the inventory declares no guest that is meant to run")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def facts(site: Site) -> SiteFacts:
+    """What the site is now, looked at once for the whole session."""
+    return site.facts()
 
 
 @pytest.fixture(scope="session")

@@ -70,8 +70,12 @@ def _guest(world: World, name: str) -> GuestFacts:
     return GuestFacts(
         node=_seen(guest.node),
         status=_seen("stopped" if guest.up_at is None else "running"),
-        onboot=_seen(True),
-        config=_seen({"name": name}),
+        onboot=_lost()
+        if name in world.lies.unreadable
+        else _seen(name not in world.lies.not_onboot),
+        config=_lost()
+        if name in world.lies.unreadable
+        else _seen({"name": name, **world.lies.config}),
         booted=_seen(up),
         interfaces=_seen({declared.mac: (guest.address,)}) if up else _lost(),
     )

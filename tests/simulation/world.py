@@ -76,6 +76,9 @@ class Lies:
     controller_state: str = "on"
     quorate: bool = True
     votes: int = 3
+    not_onboot: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
+    config: dict[str, str] = field(default_factory=dict)
 
 
 class World:

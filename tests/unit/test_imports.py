@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recovery": {"errors", "model", "drivers"},
     "phases": {"errors", "model", "drivers", "faults", "invariants", "safety", "recovery"},
     "drill": {"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},
+    "checking": {"errors", "model"},
     "evidence": {"errors", "model", "safety"},
     "observers": {"errors", "model", "drivers", "phases", "evidence"},
     "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes"},

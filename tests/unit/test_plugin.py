@@ -38,14 +38,18 @@ def test_cut(drill, node):
 """
 
 
-def run(
-    pytester: pytest.Pytester, *args: str, lies: str = "", inventory: str | None = None
-) -> pytest.RunResult:
+def inventory_text() -> str:
+    """The small site as a file: durations with their units."""
     document = small_site().model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     text = json.dumps(document).replace('"boot_budget": 90.0', '"boot_budget": "90s"')
     text = text.replace('"budget": 120.0', '"budget": "120s"')
-    text = text.replace('"hold": 5.0', '"hold": "5s"').replace('"settle": 5.0', '"settle": "5s"')
-    pytester.makefile(".yaml", lab=inventory or text)
+    return text.replace('"hold": 5.0', '"hold": "5s"').replace('"settle": 5.0', '"settle": "5s"')
+
+
+def run(
+    pytester: pytest.Pytester, *args: str, lies: str = "", inventory: str | None = None
+) -> pytest.RunResult:
+    pytester.makefile(".yaml", lab=inventory or inventory_text())
     pytester.makeconftest(CONFTEST.format(lies=lies))
     pytester.makepyfile(test_scenarios=SCENARIO)
     pytester.syspathinsert(ROOT)

@@ -1,0 +1,24 @@
+"""What a check is written with."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from blackstart.errors import Unproven
+from blackstart.model.facts import GuestFacts, Observed, SiteFacts
+
+T = TypeVar("T")
+
+
+def known(fact: Observed[T]) -> T:
+    """The value of a fact. Raises ``Unproven`` with its source when it was not read."""
+    if fact.value is None:
+        raise Unproven(f"{fact.source}: {fact.error or 'no answer'}")
+    return fact.value
+
+
+def guest_facts(facts: SiteFacts, guest: str) -> GuestFacts:
+    """The facts of a guest. Raises ``Unproven`` when nobody looked at it."""
+    if guest not in facts.guests:
+        raise Unproven(f"nobody looked at {guest}")
+    return facts.guests[guest]
