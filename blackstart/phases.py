@@ -280,6 +280,10 @@ class Run:
                 self._site.inventory.hold,
                 progress,
                 lambda: lost_guests(self._site, nodes, self._began_wall),
+                {
+                    item.name: self._began_at + item.budget_s + self._site.inventory.hold
+                    for item in subjects_of(self._site.inventory)
+                },
             )
             ended = wait.run(max(left, 0.0))
             self._journal.write("recover.end", missing=ended.missing, lost=dict(ended.lost))

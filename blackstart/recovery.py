@@ -29,13 +29,18 @@ class Recovery:
 
 @dataclass
 class RecoveryWait:
-    """One bounded wait until everything that is probed has held for ``hold_s`` seconds."""
+    """One bounded wait until everything that is probed has held for ``hold_s`` seconds.
+
+    ``deadlines`` (drill's clock, s): a subject that has not held by its own has failed for
+    certain and is not waited for any longer.
+    """
 
     site: Site
     probes: ProbeSession
     hold_s: float
     progress: Callable[[str], None]
     lost_guests: Callable[[], Mapping[str, str]] = dict
+    deadlines: Mapping[str, float] = field(default_factory=dict)
     _lost: Mapping[str, str] = field(default_factory=dict)
     _said: str = ""
     _looked_at: float | None = None
@@ -48,14 +53,17 @@ class RecoveryWait:
     def _look(self) -> Recovery | None:
         self._look_for_lost_guests()
         missing = self._missing()
-        waiting = [name for name in missing if self._guest(name) not in self._lost]
+        waiting = [name for name in missing if self._may_still_return(name)]
         if not waiting:
             return Recovery(missing, self._lost)
         self._tell(waiting)
         return None
 
-    def _guest(self, subject: str) -> str | None:
-        return guest_behind(self.site.inventory, subject)
+    def _may_still_return(self, subject: str) -> bool:
+        if guest_behind(self.site.inventory, subject) in self._lost:
+            return False
+        deadline = self.deadlines.get(subject)
+        return deadline is None or self.site.clock.monotonic() < deadline
 
     def _missing(self) -> tuple[str, ...]:
         subjects = sorted(self.probes.subjects())

@@ -164,6 +164,15 @@ def test_a_guest_nobody_starts_is_not_waited_for(tmp_path: Path) -> None:
     assert "a1 has started its guests, and box is stopped" in bench.watcher.notes
 
 
+def test_what_is_past_its_own_budget_is_not_waited_for(tmp_path: Path) -> None:
+    lies = Lies(never_answers=frozenset({"guest/box", "service/web"}))
+    bench = Bench(tmp_path, World(small_site(services={}), lies))
+    began = bench.world.clock.monotonic()
+    with pytest.raises(DrillFailed, match=r"guests-boot \[box\]"):
+        bench.run(reboot("a1"))
+    assert bench.world.clock.monotonic() - began < 120 + 5 + 60  # its budget, hold; not 300
+
+
 def test_a_boot_that_never_ends_stays_open_and_blocks_the_next_drill(tmp_path: Path) -> None:
     bench = Bench(tmp_path, World(small_site(), Lies(never_settles=True)))
     with pytest.raises(DrillFailed, match="not proven reverted"):
