@@ -143,6 +143,7 @@ class Run:
         with self._phase("guard", f"may we {self._fault.name} {self._fault.target}?"):
             plan = self._fault.plan(self._site)
             self._plan = plan
+            self._show(plan)
             self._before = self._site.facts()
             self._save("facts-before.json", self._before.model_dump_json(indent=1))
             terms = self._terms
@@ -155,6 +156,13 @@ class Run:
             if refusals:
                 raise Refusal(refusals)
         return plan
+
+    def _show(self, plan: Plan) -> None:
+        """What a person must know before: what goes down, how it ends, and the way out."""
+        self._observer.note(f"blast radius: {', '.join(plan.blast_radius)}")
+        self._observer.note(f"ends: {plan.reversibility}")
+        for command in plan.rescue:
+            self._observer.note(f"rescue: {command}")
 
     def _baseline(self) -> None:
         with self._phase("baseline", "steady state before the fault"):

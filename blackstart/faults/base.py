@@ -7,13 +7,14 @@ both are the traps avoided here.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 from blackstart.drivers.base import Site
-from blackstart.model.inventory import FaultName
+from blackstart.model.inventory import FaultName, Inventory
 
 
 class Reversibility(StrEnum):
@@ -52,6 +53,15 @@ class Proof:
 
     holds: bool
     detail: str
+
+
+def by_hand(inventory: Inventory, node: str, command: str) -> str:
+    """The line with which a person runs a command on a node, whether or not we are alive."""
+    words = shlex.quote(command)
+    if inventory.rack is not None:
+        return f"blackstart rack ssh {node} -- {words}"
+    declared = inventory.nodes[node]
+    return f"ssh {(declared.ssh or inventory.ssh).user}@{declared.address} {words}"
 
 
 class Fault(Protocol):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from blackstart.drivers.base import Site
 from blackstart.drivers.waiting import wait_for
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
-from blackstart.faults.base import Plan, Proof, Reversibility
+from blackstart.faults.base import Plan, Proof, Reversibility, by_hand
 from blackstart.model.inventory import FaultName
 
 LOOK = "cat /proc/sys/kernel/random/boot_id; systemctl is-system-running"
@@ -64,7 +64,7 @@ class Reboot:
             reversibility=Reversibility.SELF_HEALING,
             blast_radius=(self.target, *site.inventory.guests_of(self.target)),
             rescue=(
-                f"ssh {node.address} 'systemctl --failed; journalctl -b -p err'",
+                by_hand(site.inventory, self.target, "systemctl --failed; journalctl -b -p err"),
                 f"# if {self.target} stays away, switch it on at its management controller",
             ),
             needs_out_of_band=self.power_cut,

@@ -201,6 +201,9 @@ def test_a_plan_touches_nothing_and_asks_every_guard(tmp_path: Path) -> None:
     bench = Bench(tmp_path, World(small_site()), plan_only=True)
     bench.run(power_cut("a1"))
     assert len(bench.journal.of("guard.answer")) == 6
+    assert "blast radius: a1, dns1, box" in bench.watcher.notes
+    assert "ends: self-healing" in bench.watcher.notes
+    assert any(note.startswith("rescue: ssh root@10.0.0.11 ") for note in bench.watcher.notes)
     assert not bench.journal.of("fault.planned")
     assert bench.world.nodes["a1"].boot == 1
 
