@@ -13,29 +13,29 @@ from blackstart.invariants import (
     names_resolve,
     services_answer,
 )
+from blackstart.invariants.base import Invariant
+
+
+def everything_back(node: str) -> tuple[Invariant, ...]:
+    """What a site owes its people after one of its hypervisors was away."""
+    return (
+        guests_boot(node),
+        names_resolve(),
+        containers_run(),
+        addresses_stable(),
+        services_answer(),
+    )
 
 
 @pytest.mark.drill(fault="reboot", budget="8m")
 def test_node_reboot(drill: Drill, node: str) -> None:
     """Every guest of a rebooted hypervisor is back, in time, at its old address."""
     with drill.fault(reboot(node)):
-        drill.recovers(
-            guests_boot(node),
-            names_resolve(),
-            containers_run(),
-            addresses_stable(),
-            services_answer(),
-        )
+        drill.recovers(*everything_back(node))
 
 
 @pytest.mark.drill(fault="power-cut", budget="8m")
 def test_power_cut(drill: Drill, node: str) -> None:
     """The same when nobody asked the hypervisor first: its power is cut."""
     with drill.fault(power_cut(node)):
-        drill.recovers(
-            guests_boot(node),
-            names_resolve(),
-            containers_run(),
-            addresses_stable(),
-            services_answer(),
-        )
+        drill.recovers(*everything_back(node))
