@@ -201,6 +201,7 @@ def _observers(config: pytest.Config, clock: Clock) -> Together:
         with capture.global_and_fixture_disabled():
             reporter.ensure_newline()
             reporter.write_line(line)
+            reporter.flush()  # who reads a log sees it as it happens, too
 
     summary = Uncaptured(TerminalSummary(Console()), capture.global_and_fixture_disabled)
     return Together((Progress(clock, write), EvidenceFiles(write), AllureObserver(), summary))
