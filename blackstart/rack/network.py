@@ -37,7 +37,8 @@ def create(topology: Topology) -> None:
     prefix = topology.network.prefixlen
     commands = [
         "link set lo up",
-        f"link add {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        f"link add {BRIDGE} address {topology.bridge_mac} "
+        "type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
         f"address add {topology.controller}/{prefix} dev {BRIDGE}",
     ]
     for machine in topology.machines:

@@ -60,13 +60,18 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """A named set of machines and guests on one network."""
+    """A named set of machines and guests on one network.
+
+    ``bridge_mac`` is fixed: machines that come back from a saved state remember it
+    and would answer a new one's questions only after some ten seconds (arp(7)).
+    """
 
     name: str
     site: str
     domain: str
     network: IPv4Network
     controller: IPv4Address
+    bridge_mac: str
     machines: tuple[Machine, ...]
     guests: tuple[Guest, ...]
 
@@ -93,6 +98,7 @@ PVE = Topology(
     domain="rack.test",
     network=IPv4Network("10.77.0.0/24"),
     controller=_ip(1),
+    bridge_mac="52:54:00:77:00:01",
     machines=(
         Machine("pve1", "hypervisor", _ip(11), "52:54:00:77:00:0b", _ip(111), 2176),
         Machine("pve2", "hypervisor", _ip(12), "52:54:00:77:00:0c", _ip(112), 2176),

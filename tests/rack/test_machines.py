@@ -59,6 +59,12 @@ def power(system: sushy.resources.system.system.System) -> sushy.PowerState:
     return system.power_state
 
 
+def test_the_bridge_is_the_one_that_saved_machines_remember() -> None:
+    rack("down")
+    rack("up", timeout=120)
+    assert PVE.bridge_mac in rack("exec", "--", "ip", "-br", "link", "show", "br0").stdout
+
+
 def test_status_is_for_programs_too() -> None:
     now = status()
     assert now["up"]

@@ -14,6 +14,7 @@ SMALL = Topology(
     domain="test.example",
     network=IPv4Network("192.0.2.0/24"),
     controller=IPv4Address("192.0.2.1"),
+    bridge_mac="52:54:00:00:00:0f",
     machines=(
         Machine("one", "hypervisor", IPv4Address("192.0.2.11"), "52:54:00:00:00:01", LOOPBACK, 512),
         Machine("two", "nas", IPv4Address("192.0.2.12"), "52:54:00:00:00:02", LOOPBACK, 256),
