@@ -8,6 +8,7 @@ import click
 
 from blackstart.cli_drill import drill
 from blackstart.cli_inventory import inventory
+from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
 from blackstart.errors import BlackstartError
 from blackstart.rack.cli import rack
@@ -25,7 +26,7 @@ def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
 
 
-for command in (drill, inventory, rack, report):
+for command in (drill, halt, inventory, rack, recover, report, resume):
     blackstart.add_command(command)
 
 

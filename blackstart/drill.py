@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import Site
-from blackstart.errors import Unproven
+from blackstart.errors import Unproven, UsageError
 from blackstart.faults.base import Fault, Plan
 from blackstart.invariants.base import Invariant
 from blackstart.model.verdict import Judgement, Verdict, worst
-from blackstart.phases import DrillObserver, Run, Terms
+from blackstart.phases import Run
 from blackstart.safety.journal import Journal
 from blackstart.safety.lease import hold
-
-__all__ = ["Drill", "DrillFailed", "DrillObserver", "DrillUnproven", "Terms"]
+from blackstart.terms import DrillObserver, Terms
 
 
 class DrillFailed(AssertionError):
@@ -40,10 +40,21 @@ class Drill:
     terms: Terms
     observer: DrillObserver
     _invariants: list[Invariant] = field(default_factory=list)
+    _run: Run | None = None
 
     def recovers(self, *invariants: Invariant) -> None:
         """Declare the promises that are judged once everything should be back."""
         self._invariants.extend(invariants)
+
+    def hold(self, seconds: float) -> None:
+        """Leave the fault active for so many seconds; within ``fault`` only.
+
+        Raises ``Cut`` when the drill must end before that.
+        """
+        if self._run is None:
+            raise UsageError("drill.hold belongs inside the block of drill.fault")
+        if not self.terms.plan_only:
+            self._run.hold(seconds)
 
     @contextmanager
     def fault(self, fault: Fault) -> Iterator[Plan]:
@@ -59,7 +70,8 @@ class Drill:
             journal = Journal(self.terms.directory, clock)
             stack.callback(self.observer.drill_end, self.terms.directory)
             stack.callback(journal.close)
-            run = Run(self.site, self.terms, fault, journal, self.observer)
+            log = DrillLog(journal, self.observer, self.terms.directory)
+            run = self._run = Run(self.site, self.terms, fault, log)
             plan = run.admit()
             if self.terms.plan_only:
                 yield plan
@@ -74,12 +86,20 @@ class Drill:
                 run.note_trouble(error)
                 stopped = error
             finally:
-                run.put_back()
+                self._put_back(run)
             if stopped is not None:
                 run.close()
                 raise stopped
             judgements = run.prove(tuple(self._invariants))
         raise_unless_passed(judgements)
+
+    def _put_back(self, run: Run) -> None:
+        try:
+            run.put_back()
+        except KeyboardInterrupt:  # a second Ctrl-C
+            run.leave()
+            run.close()
+            raise
 
 
 def raise_unless_passed(judgements: tuple[Judgement, ...]) -> None:

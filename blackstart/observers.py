@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blackstart.drivers.base import Clock
 from blackstart.model.quantities import format_duration
-from blackstart.phases import DrillObserver
+from blackstart.terms import DrillObserver
 
 
 @dataclass

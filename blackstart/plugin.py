@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from blackstart.drill import Drill, Terms
+from blackstart.drill import Drill
 from blackstart.drivers.base import Clock, Site
 from blackstart.errors import BlackstartError, Refusal, Unproven, UsageError
 from blackstart.evidence.allure_live import AllureObserver
@@ -28,6 +28,7 @@ from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_outcome import Outcomes
 from blackstart.rack import enter, status
 from blackstart.safety.lease import lease_directory
+from blackstart.terms import Terms
 from blackstart.wiring import connect
 
 INVENTORY = pytest.StashKey[Inventory]()

@@ -13,7 +13,7 @@ from pathlib import Path
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import Clock, ClusterView, GuestControl, Site
-from blackstart.drivers.clock import SystemClock
+from blackstart.drivers.clock import SystemClock, every
 from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxCluster, ProxmoxGuests
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
@@ -24,6 +24,7 @@ from blackstart.drivers.tls import TlsLook
 from blackstart.model.inventory import Inventory, SshAccess
 from blackstart.probes.plan import probes_for
 from blackstart.probes.runner import ProbeRunner
+from blackstart.safety.deadman import DeadMen
 from blackstart.secrets import resolve, resolve_path
 
 
@@ -70,6 +71,8 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             certificates=certificates,
             facts=facts,
             probes=lambda: _probes(inventory, references, clock),
+            deadmen=DeadMen(runner),
+            every=every,
         )
 
 

@@ -6,14 +6,17 @@ way to choose among drivers is os-faults' (``power_management.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.samples import Series
+from blackstart.model.undo import Action
 
 PowerState = Literal["on", "off"]
 
@@ -78,6 +81,25 @@ class PowerControl(Protocol):
 
     def restore_policy(self, host: str) -> str:
         """What the machine does when mains power returns, in Redfish's words."""
+
+
+class DeadManControl(Protocol):
+    """Dead-men on the hosts: what undoes a fault when nobody else is left to."""
+
+    def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
+        """Put it there and see it armed. Raises ``DriverError`` when that is not proven."""
+
+    def renew(self, deadman: DeadMan) -> None:
+        """Say that the harness lives.
+
+        Raises ``Rejected`` when it has fired, another ``DriverError`` without an answer.
+        """
+
+    def disarm(self, deadman: DeadMan) -> tuple[str, ...]:
+        """Take it away; what is left of it all the same. Raises ``DriverError``."""
+
+    def traces(self, host: str) -> tuple[str, ...]:
+        """Files and units of any dead-man on a host. Raises ``DriverError``."""
 
 
 class GuestControl(Protocol):
@@ -162,3 +184,6 @@ class Site:
     facts: FactsSource
     probes: Callable[[], ProbeSession]
     """Makes a fresh session of the site's probes."""
+    deadmen: DeadManControl
+    every: Callable[[float, Callable[[], None]], AbstractContextManager[None]]
+    """Calls something every so many seconds, beside everything else, while a block runs."""

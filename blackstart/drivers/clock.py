@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class SystemClock:
@@ -19,3 +22,23 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Pause for so many seconds."""
         time.sleep(seconds)
+
+
+@contextmanager
+def every(seconds: float, action: Callable[[], None]) -> Iterator[None]:
+    """Call ``action`` every so many seconds, in a thread of its own, while the block runs.
+
+    It must bound itself and catch what it expects. It is not called again once the block
+    has ended; a call that is under way then is not waited for.
+    """
+    over = threading.Event()
+
+    def keep_calling() -> None:
+        while not over.wait(seconds):
+            action()
+
+    threading.Thread(target=keep_calling, name="every", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()

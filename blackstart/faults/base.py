@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pydantic import TypeAdapter
+
 from blackstart.drivers.base import Site
+from blackstart.model.deadman import DeadMan
 from blackstart.model.inventory import FaultName, Inventory
+from blackstart.model.undo import Action
 
 
 class Reversibility(StrEnum):
@@ -27,10 +31,13 @@ class Reversibility(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The undo record: what will be done to what, and how a person would put it right.
+    """The undo record: what will be done to what, and what leads back.
 
-    ``blast_radius`` names everything expected to go down; ``parameters`` and ``prior``
-    are plain data; ``rescue`` are commands for a person, safe to run at any time.
+    ``blast_radius`` names everything expected to go down, ``nodes_down`` the nodes among it
+    that will boot; ``consents`` who must have opted in (the target, when empty);
+    ``parameters`` and ``prior`` are plain data; ``rescue`` are commands for a person, safe to
+    run at any time. ``undo`` are the actions that lead back, run on ``undo_host`` in this
+    order; ``deadman`` runs them when nobody else does.
     """
 
     fault: FaultName
@@ -39,12 +46,17 @@ class Plan:
     blast_radius: tuple[str, ...]
     rescue: tuple[str, ...]
     needs_out_of_band: bool = False
+    nodes_down: tuple[str, ...] = ()
+    consents: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     prior: Mapping[str, Any] = field(default_factory=dict)
+    undo: tuple[Action, ...] = ()
+    undo_host: str | None = None
+    deadman: DeadMan | None = None
 
-    def as_data(self) -> dict[str, Any]:
-        """The plan as the journal keeps it."""
-        return asdict(self)
+
+PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
+"""Plans as the journal keeps them; raises ``pydantic.ValidationError`` on anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +67,28 @@ class Proof:
     detail: str
 
 
-def by_hand(inventory: Inventory, node: str, command: str) -> str:
-    """The line with which a person runs a command on a node, whether or not we are alive."""
+def by_hand(inventory: Inventory, host: str, command: str) -> str:
+    """The line with which a person runs a command on a host, whether or not we are alive."""
     words = shlex.quote(command)
     if inventory.rack is not None:
-        return f"blackstart rack ssh {node} -- {words}"
-    declared = inventory.nodes[node]
-    return f"ssh {(declared.ssh or inventory.ssh).user}@{declared.address} {words}"
+        return f"blackstart rack ssh {host} -- {words}"
+    node = inventory.nodes.get(host)
+    access = (node.ssh if node else None) or inventory.ssh
+    address = node.address if node else inventory.guests[host].address
+    return f"ssh {access.user}@{address} {words}"
 
 
-class Fault(Protocol):
+class Reverter(Protocol):
+    """What leads back from a fault, also for a process that did not cause it."""
+
+    def revert(self, site: Site, plan: Plan) -> None:
+        """Undo our own change and nothing else. Safe to repeat."""
+
+    def prove_reverted(self, site: Site, plan: Plan) -> Proof:
+        """Whether the target is as it was before."""
+
+
+class Fault(Reverter, Protocol):
     """A fault family applied to one target. Every method is bounded in time."""
 
     @property
@@ -83,9 +107,3 @@ class Fault(Protocol):
 
     def prove_active(self, site: Site, plan: Plan) -> Proof:
         """Whether it bit: a command that was accepted proves nothing."""
-
-    def revert(self, site: Site, plan: Plan) -> None:
-        """Undo our own change and nothing else. Safe to repeat."""
-
-    def prove_reverted(self, site: Site, plan: Plan) -> Proof:
-        """Whether the target is as it was before."""

@@ -68,6 +68,7 @@ class Reboot:
                 f"# if {self.target} stays away, switch it on at its management controller",
             ),
             needs_out_of_band=self.power_cut,
+            nodes_down=(self.target,),
             parameters={"boot_budget_s": node.boot_budget},
             prior={"boot_id": look_at(site, self.target).boot_id},
         )

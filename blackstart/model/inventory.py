@@ -21,6 +21,7 @@ _REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[~/].+|rack:[\w.+-]+
 _HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
+_PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
 _FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
 
 
@@ -41,6 +42,12 @@ def _reference(text: str) -> str:
 def _hostname(text: str) -> str:
     if not _HOSTNAME.fullmatch(text):
         raise ValueError(f"{text!r} is no host name; use lower-case letters, digits and hyphens")
+    return text
+
+
+def _path(text: str) -> str:
+    if not _PATH.fullmatch(text):
+        raise ValueError(f"{text!r} is no absolute path; write it as /mnt/nas, without spaces")
     return text
 
 
@@ -70,6 +77,7 @@ Hostname = Annotated[str, AfterValidator(_hostname)]
 Fqdn = Annotated[str, AfterValidator(_fqdn)]
 Label = Annotated[str, AfterValidator(_label)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Path = Annotated[str, AfterValidator(_path)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -113,7 +121,18 @@ class Consent(Part):
     reason: str | None = None
 
 
-FaultName = Literal["reboot", "power-cut"]
+FaultName = Literal[
+    "reboot",
+    "power-cut",
+    "cold-start",
+    "nas-stop",
+    "nas-block",
+    "nas-stale",
+    "memory",
+    "service-restart",
+    "guest-stop",
+]
+Consents = dict[FaultName, Consent]
 
 
 class Node(Part):
@@ -124,7 +143,7 @@ class Node(Part):
     api: Literal["proxmox"] | None = None
     ssh: SshAccess | None = None
     out_of_band: Redfish | None = None
-    may_break: dict[FaultName, Consent] = {}
+    may_break: Consents = {}
     boot_budget: Duration = 300.0
     stand_ins: tuple[str, ...] = ()
 
@@ -145,6 +164,7 @@ class Guest(Part):
     budget: Duration = 300.0
     ssh: bool = False
     running: bool = True
+    may_break: Consents = {}
     stand_ins: tuple[str, ...] = ()
 
 
@@ -192,6 +212,30 @@ class Service(Part):
     budget: Duration = 300.0
 
 
+class NfsMount(Part):
+    """A mount of an NFS export: who mounts it where, and from whom. Budget in seconds.
+
+    ``server`` is the node that exports ``export``; ``host`` the node or guest that mounts it.
+    """
+
+    host: str
+    path: Path
+    server: str
+    export: Path
+    budget: Duration = 120.0
+
+
+class NeverDown(Part):
+    """What must never go down, whatever is drilled: at least one of these always answers.
+
+    Names as in reports (``dns/maas``, ``service/web``). After ``grace`` seconds with none of
+    them a drill ends at once and puts everything back.
+    """
+
+    any_of: Annotated[tuple[str, ...], Field(min_length=1)]
+    grace: Duration = 5.0
+
+
 class Certificate(Part):
     """A TLS endpoint whose certificate must carry the address it is reached by."""
 
@@ -229,12 +273,20 @@ class Inventory(Part):
     compose: dict[Label, ComposeProject] = {}
     services: dict[Label, Service] = {}
     certificates: dict[Label, Certificate] = {}
+    mounts: dict[Label, NfsMount] = {}
+    never_down: dict[Label, NeverDown] = {}
+    dead_man: Duration = 60.0
     tolerate: tuple[Tolerance, ...] = ()
     probing: Probing = Probing()
     hold: Duration = 60.0
     settle: Duration = 30.0
     real: tuple[str, ...] = ()
     stand_ins: tuple[str, ...] = ()
+
+    def may_break(self, target: str) -> Consents:
+        """What a node or guest has opted in to; nothing for one that is not declared."""
+        declared = self.nodes.get(target) or self.guests.get(target)
+        return declared.may_break if declared is not None else {}
 
     def guests_of(self, node: str) -> dict[str, Guest]:
         """Guests declared to live on a node, by name."""

@@ -140,6 +140,35 @@ def _names_of_guests(document: Document) -> Iterator[Problem]:
                 yield Problem(path, what, "correct one of the two", also=also)
 
 
+def _dangling_mounts(document: Document) -> Iterator[Problem]:
+    """Mounts name their server (a node) and their host (a node or a guest)."""
+    nodes, guests = set(section(document, "nodes")), set(section(document, "guests"))
+    for name, mount in entries(document, "mounts"):
+        for key, known in (("server", nodes), ("host", nodes | guests)):
+            value = text(mount, key)
+            if value is not None and value not in known:
+                what = f"mount {name} names {key} '{value}', which is not declared"
+                yield Problem(
+                    ("mounts", name, key), what, f"write one of {', '.join(sorted(known))}"
+                )
+
+
+def _unwatched(document: Document) -> Iterator[Problem]:
+    """What must never go down is something that is probed."""
+    watched = {f"node/{name}" for name in section(document, "nodes")}
+    watched |= {f"guest/{name}" for name in section(document, "guests")}
+    watched |= {f"dns/{name}" for name in section(document, "dns", "servers")}
+    watched |= {f"service/{name}" for name in section(document, "services")}
+    watched |= {f"mount/{name}" for name in section(document, "mounts")}
+    for name, group in entries(document, "never_down"):
+        members = group.get("any_of")
+        for index, member in enumerate(members if isinstance(members, list) else []):
+            if isinstance(member, str) and member not in watched:
+                what = f"never_down {name} names '{member}', which nothing probes"
+                remedy = "write it as dns/NAME, service/NAME, guest/NAME, node/NAME or mount/NAME"
+                yield Problem(("never_down", name, "any_of", index), what, remedy)
+
+
 RULES: tuple[Rule, ...] = (
     _dangling_nodes,
     _dangling_guests,
@@ -149,4 +178,6 @@ RULES: tuple[Rule, ...] = (
     _duplicate_controllers,
     _duplicate_names,
     _names_of_guests,
+    _dangling_mounts,
+    _unwatched,
 )

@@ -9,34 +9,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from blackstart.drivers.base import Site
 from blackstart.errors import DriverError, JournalError
 from blackstart.faults.base import Plan
 from blackstart.model.facts import ClusterFacts, SiteFacts
+from blackstart.safety.halt import halted
 from blackstart.safety.open_faults import open_faults
+from blackstart.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody wants to do, and what is known now."""
+    """What somebody wants to do, under which terms, and what is known now."""
 
     site: Site
-    armed: str | None
+    terms: Terms
     plan: Plan
     facts: SiteFacts
-    drills: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One guard's answer: ``refusal`` is ``None`` when it lets the drill pass."""
+    """One guard's answer: ``refusal`` is ``None`` when it lets the drill pass.
+
+    ``waived`` is the reason why it is overruled in this run; who said so is in the journal.
+    """
 
     guard: str
     refusal: str | None
-    detail: str = ""
+    waived: str | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it keeps the drill from beginning."""
+        return self.refusal is not None and self.waived is None
+
+    @property
+    def wording(self) -> str:
+        """For a person."""
+        if self.refusal is None:
+            return "no objection"
+        return f"{self.refusal}" + (f" (waived: {self.waived})" if self.waived else "")
 
 
 class Guard(Protocol):
@@ -56,9 +71,13 @@ class Armed:
     def refuse(self, request: Request) -> str | None:
         """Refuse unless ``--arm`` names exactly this site."""
         site = request.site.inventory.site
-        if request.armed == site:
+        if request.terms.armed == site:
             return None
-        given = "nothing is armed" if request.armed is None else f"--arm names {request.armed!r}"
+        given = (
+            "nothing is armed"
+            if request.terms.armed is None
+            else f"--arm names {request.terms.armed!r}"
+        )
         return f"{given}; to break things here, add --arm {site}"
 
 
@@ -69,18 +88,29 @@ class Consented:
 
     def refuse(self, request: Request) -> str | None:
         """Refuse without a consent in the inventory, or after its last day."""
-        plan = request.plan
-        node = request.site.inventory.nodes.get(plan.target)
-        consent = node.may_break.get(plan.fault) if node is not None else None
-        if consent is None:
-            return (
-                f"{plan.target} has not opted in to {plan.fault}; "
-                f"add may_break: {{{plan.fault}: {{until: DATE}}}} to it in the inventory"
-            )
+        plan, inventory = request.plan, request.site.inventory
         today = datetime.fromtimestamp(request.site.clock.wall(), UTC).date()
-        if today > consent.until:
-            return f"the consent of {plan.target} to {plan.fault} ended on {consent.until}"
+        for target in plan.consents or (plan.target,):
+            consent = inventory.may_break(target).get(plan.fault)
+            if consent is None:
+                return (
+                    f"{target} has not opted in to {plan.fault}; "
+                    f"add may_break: {{{plan.fault}: {{until: DATE}}}} to it in the inventory"
+                )
+            if today > consent.until:
+                return f"the consent of {target} to {plan.fault} ended on {consent.until}"
         return None
+
+
+class NotHalted:
+    """Nobody has stopped drills on this site."""
+
+    name = "not-halted"
+
+    def refuse(self, request: Request) -> str | None:
+        """Refuse from ``blackstart halt`` to ``blackstart resume``."""
+        reason = halted(request.terms.leases, request.site.inventory.site)
+        return f"{reason}; go on with: blackstart resume" if reason else None
 
 
 class NothingOpen:
@@ -91,11 +121,12 @@ class NothingOpen:
     def refuse(self, request: Request) -> str | None:
         """Refuse while a fault is open, or a journal cannot be read."""
         try:
-            waiting = open_faults(request.drills, request.site.inventory.site)
+            waiting = open_faults(request.terms.drills, request.site.inventory.site)
         except JournalError as error:
             return f"a journal cannot be trusted: {error}"
         if waiting:
-            return "not proven reverted: " + "; ".join(str(fault) for fault in waiting)
+            said = "; ".join(str(fault) for fault in waiting)
+            return f"not proven reverted: {said}; put it back with: blackstart recover"
         return None
 
 
@@ -146,10 +177,12 @@ class QuorumSurvives:
 
     def refuse(self, request: Request) -> str | None:
         """Refuse when the cluster is not quorate, or a node is away already."""
-        inventory = request.site.inventory
+        inventory, down = request.site.inventory, request.plan.nodes_down
         members = {name for name, node in inventory.nodes.items() if node.api == "proxmox"}
-        if len(members) < 2 or request.plan.target not in members:
+        if len(members) < 2 or not members.intersection(down):
             return None
+        if request.plan.fault == "cold-start":
+            return None  # there is no survivor whose quorum could be lost
         return self._of(request.facts.cluster, members, request.plan.target)
 
     def _of(self, cluster: ClusterFacts | None, members: set[str], target: str) -> str | None:
@@ -196,6 +229,7 @@ class OutOfBandProven:
 GUARDS: tuple[Guard, ...] = (
     Armed(),
     Consented(),
+    NotHalted(),
     NothingOpen(),
     Healthy(),
     QuorumSurvives(),
@@ -211,5 +245,5 @@ def answers(request: Request, guards: Iterable[Guard] = GUARDS) -> tuple[Answer,
             refusal = guard.refuse(request)
         except DriverError as error:
             refusal = f"could not be answered: {error}"
-        given.append(Answer(guard.name, refusal))
+        given.append(Answer(guard.name, refusal, request.terms.waive.get(guard.name)))
     return tuple(given)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from blackstart.drivers.base import CommandResult, PowerState, Site
 from blackstart.errors import Rejected, Unreachable
 from blackstart.faults.reboot import LOOK
+from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import GuestFacts, Observed
 from blackstart.model.samples import Sample, Series, held_since
 from blackstart.model.subjects import guest_behind, subject
+from blackstart.model.undo import Action
 
 from .snapshot import snapshot
-from .world import TICK_S, World
+from .world import TICK_S, ArmedUndo, SimulatedClock, World
 
 
 @dataclass
@@ -177,6 +181,55 @@ class SimulatedCertificates:
         raise AssertionError("facts are taken whole in the simulation")
 
 
+@dataclass
+class SimulatedDeadMen:
+    """Dead-men on the simulated hosts."""
+
+    world: World
+
+    def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
+        self.world.deadmen[deadman.id] = ArmedUndo(
+            deadman.host, deadman.lease_s, tuple(actions), self.world.clock.now
+        )
+
+    def renew(self, deadman: DeadMan) -> None:
+        armed = self.world.deadmen.get(deadman.id)
+        if armed is None:
+            raise Rejected(f"{deadman.host}: the dead-man has fired")
+        if not self.world.node_up(deadman.host):
+            raise Unreachable(f"{deadman.host}: no route to host")
+        armed.renewed_at = self.world.clock.now
+
+    def disarm(self, deadman: DeadMan) -> tuple[str, ...]:
+        self.world.deadmen.pop(deadman.id, None)
+        return self.traces(deadman.host)
+
+    def traces(self, host: str) -> tuple[str, ...]:
+        return tuple(name for name, armed in self.world.deadmen.items() if armed.host == host)
+
+
+@contextmanager
+def every(clock: SimulatedClock, seconds: float, action: Callable[[], None]) -> Iterator[None]:
+    """``Site.every`` on a simulated clock; never called again from within itself."""
+    due, busy = clock.now + seconds, False
+
+    def tick() -> None:
+        nonlocal due, busy
+        if busy or clock.now < due:
+            return
+        due, busy = clock.now + seconds, True
+        try:
+            action()
+        finally:
+            busy = False
+
+    clock.on_tick.append(tick)
+    try:
+        yield
+    finally:
+        clock.on_tick.remove(tick)
+
+
 def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
     """A whole site on one world; ``blind`` names subjects that nobody probes."""
     return Site(
@@ -190,4 +243,6 @@ def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
         certificates=SimulatedCertificates(world),
         facts=lambda: snapshot(world),
         probes=lambda: SimulatedProbes(world, blind),
+        deadmen=SimulatedDeadMen(world),
+        every=partial(every, world.clock),
     )

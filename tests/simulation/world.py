@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from blackstart.model.inventory import Inventory
+from blackstart.model.undo import Action
 
 TICK_S = 0.5
 
@@ -61,6 +62,16 @@ class SimulatedGuest:
 
 
 @dataclass
+class ArmedUndo:
+    """A dead-man as it sits on its host; ``renewed_at`` in the world's seconds."""
+
+    host: str
+    lease_s: int
+    actions: tuple[Action, ...]
+    renewed_at: float
+
+
+@dataclass
 class Lies:
     """What this world does wrong."""
 
@@ -97,6 +108,7 @@ class World:
             for name, guest in inventory.guests.items()
         }
         self.commands: list[tuple[str, str]] = []
+        self.deadmen: dict[str, ArmedUndo] = {}
 
     def node_up(self, name: str) -> bool:
         return self.clock.now >= self.nodes[name].up_at

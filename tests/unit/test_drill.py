@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.drill import Drill, DrillFailed, DrillUnproven, Terms
+from blackstart.drill import Drill, DrillFailed, DrillUnproven
 from blackstart.errors import Refusal
 from blackstart.faults.base import Plan, Proof
 from blackstart.faults.reboot import Reboot, power_cut, reboot
@@ -19,8 +19,10 @@ from blackstart.invariants import (
     names_resolve,
     services_answer,
 )
+from blackstart.safety.guard import GUARDS
 from blackstart.safety.journal import Reading, read
 from blackstart.safety.open_faults import open_faults
+from blackstart.terms import Terms
 from tests.simulation.drivers import site_of
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
@@ -200,7 +202,8 @@ def test_a_refusal_touches_nothing(tmp_path: Path) -> None:
 def test_a_plan_touches_nothing_and_asks_every_guard(tmp_path: Path) -> None:
     bench = Bench(tmp_path, World(small_site()), plan_only=True)
     bench.run(power_cut("a1"))
-    assert len(bench.journal.of("guard.answer")) == 6
+    asked = [entry.data["guard"] for entry in bench.journal.of("guard.answer")]
+    assert asked == [guard.name for guard in GUARDS]
     assert "blast radius: a1, dns1, box" in bench.watcher.notes
     assert "ends: self-healing" in bench.watcher.notes
     assert any(note.startswith("rescue: ssh root@10.0.0.11 ") for note in bench.watcher.notes)

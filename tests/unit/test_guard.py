@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from blackstart.errors import Unreachable
+from blackstart.faults.base import PLAN
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.model.inventory import Inventory
 from blackstart.safety.guard import Request, answers
 from blackstart.safety.journal import Journal
 from blackstart.safety.open_faults import PLANNED
+from blackstart.terms import Terms
 from tests.simulation.drivers import SimulatedPower, site_of
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
@@ -33,7 +35,8 @@ def request_for(
     fault = power_cut("a1") if cut else reboot("a1")
     plan = fault.plan(site)
     spoil(world)
-    return Request(site, armed, plan, site.facts(), drills)
+    terms = Terms("test", 300.0, armed, drills / "one", drills, drills / "leases")
+    return Request(site, terms, plan, site.facts())
 
 
 def refusals(request: Request) -> dict[str, str]:
@@ -78,7 +81,7 @@ def test_something_open_in_a_journal(tmp_path: Path) -> None:
     request = request_for(tmp_path)
     journal = Journal(tmp_path / "earlier", request.site.clock)
     journal.write("drill.begin", site="lab")
-    journal.write(PLANNED, plan=request.plan.as_data())
+    journal.write(PLANNED, plan=PLAN.dump_python(request.plan, mode="json"))
     journal.close()
     assert "power-cut on a1" in refusals(request)["nothing-open"]
 

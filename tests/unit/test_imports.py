@@ -23,17 +23,40 @@ MAY_IMPORT: dict[str, set[str]] = {
     "probes": {"errors", "model", "drivers"},
     "faults": {"errors", "model", "drivers"},
     "invariants": {"errors", "model"},
-    "safety": {"errors", "model", "drivers", "faults"},
+    "terms": set(),
+    "safety": {"errors", "model", "drivers", "faults", "terms"},
+    "leash": {"errors", "model", "drivers"},
     "recovery": {"errors", "model", "drivers"},
-    "phases": {"errors", "model", "drivers", "faults", "invariants", "safety", "recovery"},
-    "drill": {"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},
+    "unwinding": {"errors", "drivers", "faults", "safety"},
+    "drill_log": {"model", "safety", "terms"},
+    "admission": {
+        *{"errors", "model", "drivers", "faults", "safety", "recovery", "terms", "drill_log"}
+    },
+    "judging": {"model", "drivers", "invariants", "drill_log"},
+    "phases": {
+        *{"model", "drivers", "faults", "invariants", "safety", "recovery", "terms"},
+        *{"admission", "drill_log", "judging", "leash", "unwinding"},
+    },
+    "drill": {
+        *{"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},
+        *{"terms", "drill_log"},
+    },
+    "recovering": {"errors", "model", "drivers", "faults", "safety", "unwinding"},
     "checking": {"errors", "model"},
     "evidence": {"errors", "model", "safety"},
-    "observers": {"errors", "model", "drivers", "phases", "evidence"},
-    "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes"},
+    "observers": {"errors", "model", "drivers", "terms", "evidence"},
+    "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes", "safety"},
     "rack": {"errors"},
 }
-ABOVE_ALL = {"plugin", "pytest_outcome", "cli", "cli_drill", "cli_inventory", "cli_report"}
+ABOVE_ALL = {
+    "plugin",
+    "pytest_outcome",
+    "cli",
+    "cli_drill",
+    "cli_inventory",
+    "cli_recover",
+    "cli_report",
+}
 ABOVE_ALL |= {"__init__", "__main__"}
 
 

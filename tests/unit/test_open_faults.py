@@ -7,11 +7,20 @@ from pathlib import Path
 import pytest
 
 from blackstart.errors import JournalError
+from blackstart.model.deadman import DeadMan
 from blackstart.safety.journal import Journal
-from blackstart.safety.open_faults import PLANNED, PROVEN, UNTOUCHED, open_faults
+from blackstart.safety.open_faults import CLOSED, PLANNED, open_faults
 from tests.simulation.world import SimulatedClock
 
-PLAN = {"fault": "reboot", "target": "a1"}
+NAMED = {"fault": "reboot", "target": "a1"}
+PLAN = {
+    **NAMED,
+    "reversibility": "self-healing",
+    "blast_radius": ["a1", "box"],
+    "rescue": ["# switch it on"],
+    "undo": [{"kind": "start-unit", "unit": "nfs-server.service"}],
+    "deadman": {"id": "one", "host": "a1", "lease_s": 20},
+}
 
 
 def journal_of(drills: Path, *steps: str, site: str = "lab") -> None:
@@ -21,22 +30,36 @@ def journal_of(drills: Path, *steps: str, site: str = "lab") -> None:
         if step == PLANNED:
             journal.write(step, plan=PLAN)
         else:
-            journal.write(step, **PLAN)
+            journal.write(step, **NAMED)
     journal.close()
 
 
-@pytest.mark.parametrize("after", [(), ("fault.injected",), ("fault.revert-unproven",)])
-def test_a_fault_is_open_until_its_revert_is_proven(tmp_path: Path, after: tuple[str]) -> None:
+@pytest.mark.parametrize(
+    "after", [(), ("fault.injected",), ("fault.revert-unproven",), ("fault.revert-proven",)]
+)
+def test_a_fault_is_open_until_it_is_closed(tmp_path: Path, after: tuple[str]) -> None:
     journal_of(tmp_path, PLANNED, *after)
     (found,) = open_faults(tmp_path, "lab")
-    assert found.plan == PLAN
+    assert found.plan.undo[0].command() == "systemctl start 'nfs-server.service'"
+    assert found.plan.deadman == DeadMan("one", "a1", 20)
     assert "reboot on a1" in str(found)
 
 
-@pytest.mark.parametrize("end", [PROVEN, UNTOUCHED])
-def test_a_proven_or_untouched_fault_is_closed(tmp_path: Path, end: str) -> None:
-    journal_of(tmp_path, PLANNED, end)
+def test_a_closed_fault_is_not_open(tmp_path: Path) -> None:
+    journal_of(tmp_path, PLANNED, "fault.revert-proven", CLOSED)
     assert open_faults(tmp_path, "lab") == ()
+
+
+@pytest.mark.parametrize(
+    "undo", [{"kind": "shell", "command": "rm -rf /"}, {"kind": "start-unit", "unit": "a; rm b"}]
+)
+def test_an_undo_outside_the_closed_set_is_never_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undo: dict[str, str]
+) -> None:
+    monkeypatch.setitem(PLAN, "undo", [undo])
+    journal_of(tmp_path, PLANNED)
+    with pytest.raises(JournalError, match="by hand"):
+        open_faults(tmp_path, "lab")
 
 
 def test_another_sites_fault_is_not_ours(tmp_path: Path) -> None:

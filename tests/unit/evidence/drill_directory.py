@@ -162,7 +162,13 @@ def _tell(writer: _Writer, story: Story, directory: Path) -> None:
         (bitten, active, {**named, "proof": proof}),
     )
     proven = {**named, "proof": "pve1 has ended its boot: running"}
-    writer.phase("revert", bitten + 0.1, 74.6, (74.5, "fault.revert-proven", proven))
+    writer.phase(
+        "revert",
+        bitten + 0.1,
+        74.6,
+        (74.5, "fault.revert-proven", proven),
+        (74.5, "fault.closed", {**named, "how": "reverted"}),
+    )
     if story.bit:
         text = "9 of 16 answer; waiting for guest/k3s1, service/web"
         writer.phase("recover", 74.6, 112.0, (75.0, "recover.progress", {"text": text}))

@@ -1,0 +1,100 @@
+"""Before anything is touched: the guard, and steady state."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from blackstart.drill_log import DrillLog
+from blackstart.drivers.base import ProbeSession, Site
+from blackstart.errors import Refusal
+from blackstart.faults.base import Fault, Plan
+from blackstart.model.deadman import DeadMan
+from blackstart.model.facts import SiteFacts
+from blackstart.model.subjects import subjects_of
+from blackstart.recovery import RecoveryWait
+from blackstart.safety.guard import Request, answers
+from blackstart.terms import Terms
+
+STEADY_S = 3.0
+"""Seconds of unbroken good samples that make a steady state before the fault."""
+STEADY_BOUND_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a drill may begin, and what was there before it did."""
+
+    site: Site
+    terms: Terms
+    fault: Fault
+    log: DrillLog
+
+    def begin(self) -> None:
+        """The first line of the journal: everything that a report needs of the inventory."""
+        inventory, terms = self.site.inventory, self.terms
+        self.log.journal.write(
+            "drill.begin",
+            scenario=terms.scenario,
+            site=inventory.site,
+            targets=[self.fault.target],
+            fault=self.fault.name,
+            budget_s=terms.budget_s,
+            hold_s=inventory.hold,
+            test=terms.test,
+            parts={"real": list(inventory.real), "stand_in": list(inventory.stand_ins)},
+            environment=dict(terms.environment),
+            subjects=[item.model_dump(mode="json") for item in subjects_of(inventory)],
+        )
+
+    def guard(self) -> tuple[Plan, SiteFacts]:
+        """The plan and the facts before. Raises ``Refusal``; nothing has been touched then."""
+        fault = self.fault
+        with self.log.phase("guard", f"may we {fault.name} {fault.target}?"):
+            plan = self._guarded(fault.plan(self.site))
+            self._show(plan)
+            before = self.site.facts()
+            self.log.save("facts-before.json", before.model_dump_json(indent=1))
+            request = Request(self.site, self.terms, plan, before)
+            given = answers(request)
+            for answer in given:
+                self.log.journal.write(
+                    "guard.answer",
+                    guard=answer.guard,
+                    refusal=answer.refusal,
+                    waived=answer.waived,
+                )
+                self.log.note(f"{answer.guard}: {answer.wording}")
+            refusals = [f"{answer.guard}: {answer.refusal}" for answer in given if answer.stands]
+            if refusals:
+                raise Refusal(refusals)
+        return plan, before
+
+    def _guarded(self, plan: Plan) -> Plan:
+        """The plan with the dead-man that will guard it, where there is something to undo."""
+        if not plan.undo:
+            return plan
+        name = re.sub(r"[^a-z0-9]+", "-", self.terms.directory.name.lower()).strip("-")
+        lease_s = round(self.site.inventory.dead_man)
+        return replace(plan, deadman=DeadMan(name[:60], plan.undo_host or plan.target, lease_s))
+
+    def _show(self, plan: Plan) -> None:
+        """What a person must know before: what goes down, how it ends, and the way out."""
+        self.log.note(f"blast radius: {', '.join(plan.blast_radius)}")
+        self.log.note(f"ends: {plan.reversibility}")
+        if plan.deadman is not None:
+            self.log.note(
+                f"dead-man: {plan.deadman.host} undoes it {plan.deadman.lease_s} s "
+                "after the last sign of life"
+            )
+        for command in plan.rescue:
+            self.log.note(f"rescue: {command}")
+
+    def baseline(self, probes: ProbeSession) -> None:
+        """Wait for steady state with probes that run. Raises ``Refusal`` without it."""
+        with self.log.phase("baseline", "steady state before the fault"):
+            wait = RecoveryWait(self.site, probes, STEADY_S, self.log.note)
+            seen = wait.run(STEADY_BOUND_S)
+            if seen.missing or not probes.subjects():
+                unsteady = ", ".join(seen.missing) or "nothing is probed"
+                raise Refusal([f"steady-state: not steady before the fault: {unsteady}"])

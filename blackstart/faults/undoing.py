@@ -1,0 +1,70 @@
+"""Undoing by data: what the journal says was done is undone, by whoever is left to do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from blackstart.drivers.base import Site
+from blackstart.drivers.waiting import wait_for
+from blackstart.errors import DriverError, Rejected
+from blackstart.faults.base import Plan, Proof
+from blackstart.model.undo import Action
+
+ACTION_TIMEOUT_S = 60.0
+PROOF_TIMEOUT_S = 15.0
+SETTLE_S = 60.0
+"""Seconds in which the proof of an undo must hold: a unit or a guest takes time to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """``Reverter`` for every fault whose plan holds its undo as actions."""
+
+    def revert(self, site: Site, plan: Plan) -> None:
+        """Run every action; one that fails never stops the next.
+
+        Raises ``DriverError`` with all that failed, once all have been tried.
+        """
+        wrong: list[str] = []
+        for action in plan.undo:
+            try:
+                result = site.runner.run(
+                    undo_host(plan), action.command(), timeout_s=ACTION_TIMEOUT_S
+                )
+            except DriverError as error:
+                site.runner.forget(undo_host(plan))
+                wrong.append(f"{action.kind}: {error}")
+                continue
+            if not result.ok:
+                wrong.append(f"{action.kind}: exit {result.exit_code}: {result.stderr.strip()}")
+        if wrong:
+            raise Rejected(f"{undo_host(plan)}: " + "; ".join(wrong))
+
+    def prove_reverted(self, site: Site, plan: Plan) -> Proof:
+        """Every action's own proof holds, within 60 s."""
+        last = "no answer"
+
+        def look() -> tuple[()] | None:
+            nonlocal last
+            open_ = [action.kind for action in plan.undo if not self._holds(site, plan, action)]
+            last = ", ".join(open_)
+            return None if open_ else ()
+
+        seen = wait_for(site.clock, look, bound_s=SETTLE_S)
+        if seen is None:
+            return Proof(False, f"{undo_host(plan)}: not undone after {SETTLE_S:.0f} s: {last}")
+        done = ", ".join(action.kind for action in plan.undo)
+        return Proof(True, f"{undo_host(plan)}: proven undone: {done}")
+
+    def _holds(self, site: Site, plan: Plan, action: Action) -> bool:
+        try:
+            host = undo_host(plan)
+            return site.runner.run(host, action.proof(), timeout_s=PROOF_TIMEOUT_S).ok
+        except DriverError:
+            site.runner.forget(undo_host(plan))
+            return False
+
+
+def undo_host(plan: Plan) -> str:
+    """Where the plan's undo runs."""
+    return plan.undo_host or plan.target

@@ -1,0 +1,52 @@
+"""After the fault: facts once they have settled, and what every promise says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from blackstart.drill_log import DrillLog
+from blackstart.drivers.base import Site
+from blackstart.invariants.base import Evidence, Invariant
+from blackstart.invariants.nothing_else_changed import nothing_else_changed, rebooted
+from blackstart.model.differences import compare, tolerated
+from blackstart.model.facts import SiteFacts
+
+SETTLE_POLL_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """Judges one drill."""
+
+    site: Site
+    log: DrillLog
+
+    def settled_facts(self, before: SiteFacts) -> SiteFacts:
+        """Facts once what converges has converged, or the settle time is over."""
+        clock, settle = self.site.clock, self.site.inventory.settle
+        deadline = clock.monotonic() + settle
+        while True:
+            after = self.site.facts()
+            moving = [item for item in compare(before, after) if item.klass == "converging"]
+            if not moving or clock.monotonic() >= deadline:
+                return after
+            clock.sleep(SETTLE_POLL_S)
+
+    def judge(self, invariants: Sequence[Invariant], evidence: Evidence) -> None:
+        """Every promise, and whether anything changed that nobody declared."""
+        if not invariants:
+            self.log.unproven("invariants", evidence.target, "the scenario declares no invariant")
+        today = datetime.fromtimestamp(self.site.clock.wall(), UTC).date()
+        found = compare(evidence.before, evidence.after, rebooted=rebooted(evidence))
+        noted = tolerated(found, evidence.inventory.tolerate, today)
+        self.log.journal.write(
+            "differences", differences=[item.model_dump(mode="json") for item in noted]
+        )
+        for invariant in (*invariants, nothing_else_changed(today)):
+            for judgement in invariant.judge(evidence):
+                self.log.judged(judgement)
+                self.log.note(
+                    f"{judgement.verdict} {judgement.name} [{judgement.target}] {judgement.reason}"
+                )

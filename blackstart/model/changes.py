@@ -1,0 +1,199 @@
+"""What a fault does to a host, as data: each change knows its command and its own undo.
+
+A change is possible only where its undo would lead back to what was there before:
+``possible`` is asked while planning, and a no refuses the drill.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from blackstart.model.undo import (
+    Action,
+    DropTable,
+    EndOwnUnit,
+    ExportPath,
+    OwnPath,
+    OwnTable,
+    Reexport,
+    StartGuest,
+    StartUnit,
+    Step,
+    Unit,
+    Unmount,
+    Vmid,
+)
+
+FILL_CHUNK_MIB = 16
+FILL_BOUND_S = 600
+
+
+class StopUnit(Step):
+    """Stop a unit that is active (systemctl(1))."""
+
+    kind: Literal["stop-unit"] = "stop-unit"
+    unit: Unit
+
+    def possible(self) -> str:
+        """Exits with 0 when the unit is active: there is something to stop, and to start."""
+        return f"systemctl is-active --quiet '{self.unit}'"
+
+    def command(self) -> str:
+        """The change."""
+        return f"systemctl stop '{self.unit}'"
+
+    def undo(self) -> tuple[Action, ...]:
+        """What leads back."""
+        return (StartUnit(unit=self.unit),)
+
+
+class RestartUnit(Step):
+    """Restart a unit that is active (systemctl(1)); it comes back by itself or is started."""
+
+    kind: Literal["restart-unit"] = "restart-unit"
+    unit: Unit
+
+    def possible(self) -> str:
+        """Exits with 0 when the unit is active."""
+        return f"systemctl is-active --quiet '{self.unit}'"
+
+    def command(self) -> str:
+        """The change; it does not wait for the unit, so that a slow start is seen as one."""
+        return f"systemctl restart --no-block '{self.unit}'"
+
+    def undo(self) -> tuple[Action, ...]:
+        """What leads back."""
+        return (StartUnit(unit=self.unit),)
+
+
+class DropPort(Step):
+    """Drop every packet to a TCP port of the host: who uses it hangs (nft(8)).
+
+    A table of our own, before all others (priority -300), so that nobody else's rules are
+    touched and one deletion takes all of it away.
+    """
+
+    kind: Literal["drop-port"] = "drop-port"
+    table: OwnTable
+    port: Annotated[int, Field(ge=1, le=65535)]
+
+    def possible(self) -> str:
+        """Exits with 0 when nft works and the table is not there yet."""
+        return DropTable(table=self.table).proof()
+
+    def command(self) -> str:
+        """The change, in one transaction."""
+        rules = (
+            f"table inet {self.table} {{ chain input {{ type filter hook input priority -300; "
+            f"tcp dport {self.port} drop; }} }}"
+        )
+        return f"printf '%s\\n' '{rules}' | nft -f -"
+
+    def undo(self) -> tuple[Action, ...]:
+        """What leads back."""
+        return (DropTable(table=self.table),)
+
+
+class Unexport(Step):
+    """Take one export away while the server runs: handles of clients go stale (exportfs(8))."""
+
+    kind: Literal["unexport"] = "unexport"
+    path: ExportPath
+
+    def possible(self) -> str:
+        """Exits with 0 when the path is exported now and ``/etc/exports`` says so as well."""
+        declared = f"cat /etc/exports /etc/exports.d/*.exports 2>/dev/null | grep -q '^{self.path}'"
+        return f"{Reexport(path=self.path).proof()} && {declared}"
+
+    def command(self) -> str:
+        """The change: every client's export of the path."""
+        clients = f"exportfs -s | sed -n 's|^{self.path}  *\\([^(]*\\)(.*|\\1|p'"
+        return f'for client in $({clients}); do exportfs -u "$client:{self.path}"; done'
+
+    def undo(self) -> tuple[Action, ...]:
+        """What leads back."""
+        return (Reexport(path=self.path),)
+
+
+class FillMemory(Step):
+    """Fill memory with a tmpfs, chunk by chunk, until ``mib`` are held or the OOM killer acted.
+
+    A tmpfs belongs to no process, so that the kernel kills somebody else (proc(5):
+    ``oom_score``), as when memory is really short. The writer stops at the first kill it sees in
+    ``/proc/vmstat``: one guest is the drill, all of them would be an outage.
+    """
+
+    kind: Literal["fill-memory"] = "fill-memory"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+    mib: Annotated[int, Field(ge=1, le=16_777_216)]
+
+    @property
+    def path(self) -> OwnPath:
+        """Where the tmpfs is mounted."""
+        return f"/run/blackstart/{self.name}"
+
+    @property
+    def unit(self) -> str:
+        """The transient unit that writes."""
+        return f"blackstart-fill-{self.name}.service"
+
+    def possible(self) -> str:
+        """Exits with 0 when none of ours is there and systemd-run exists."""
+        return f"{Unmount(path=self.path).proof()} && command -v systemd-run >/dev/null"
+
+    def command(self) -> str:
+        """The change; it returns at once, the unit writes on, at most 600 s."""
+        chunks = -(-self.mib // FILL_CHUNK_MIB)
+        kills = "$(grep '^oom_kill ' /proc/vmstat)"
+        writer = (
+            f'before="{kills}"; i=0; while [ $i -lt {chunks} ] && [ "{kills}" = "$before" ]; '
+            f"do head -c {FILL_CHUNK_MIB}M /dev/zero >{self.path}/$i || exit 0; i=$((i+1)); done; "
+            "sleep infinity"
+        )
+        quoted = writer.replace("'", "'\\''")
+        return (
+            f"mkdir -p {self.path} && "
+            f"mount -t tmpfs -o size={self.mib + FILL_CHUNK_MIB}M,mode=0700 "
+            f"blackstart {self.path} && "
+            f"systemd-run --quiet --collect --unit={self.unit} --property=OOMScoreAdjust=-1000 "
+            f"--property=RuntimeMaxSec={FILL_BOUND_S} sh -c '{quoted}'"
+        )
+
+    def undo(self) -> tuple[Action, ...]:
+        """What leads back, last in first out: the writer ends, then the memory is free."""
+        return (EndOwnUnit(unit=self.unit), Unmount(path=self.path))
+
+
+class StopGuest(Step):
+    """Stop a running guest hard, as pulling its plug (qm(1), pct(1): ``stop``)."""
+
+    kind: Literal["stop-guest"] = "stop-guest"
+    vmid: Vmid
+    tool: Literal["qm", "pct"]
+
+    def possible(self) -> str:
+        """Exits with 0 when the guest runs."""
+        return StartGuest(vmid=self.vmid, tool=self.tool).proof()
+
+    def command(self) -> str:
+        """The change."""
+        return f"{self.tool} stop {self.vmid}"
+
+    def undo(self) -> tuple[Action, ...]:
+        """What leads back."""
+        return (StartGuest(vmid=self.vmid, tool=self.tool),)
+
+
+Change = Annotated[
+    StopUnit | RestartUnit | DropPort | Unexport | FillMemory | StopGuest,
+    Field(discriminator="kind"),
+]
+CHANGES: TypeAdapter[tuple[Change, ...]] = TypeAdapter(tuple[Change, ...])
+"""Reads changes back from a plan; raises ``pydantic.ValidationError`` on anything else."""
+
+
+def undo_of(changes: tuple[Change, ...]) -> tuple[Action, ...]:
+    """What leads back from all of them, last in first out."""
+    return tuple(action for change in reversed(changes) for action in change.undo())

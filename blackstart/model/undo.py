@@ -1,0 +1,129 @@
+"""Undo as data: a closed set of actions, each with its command and the proof that it held.
+
+The journal keeps them, the dead-man on the target runs them, ``recover`` runs them again:
+all three from the same lines. Every command is idempotent and undoes our own change only.
+krkn keeps undo as source code; a closed set cannot be tricked into anything else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Unit = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9@._:\\-]{1,120}\.(service|socket|timer|mount|scope)$")
+]
+OwnUnit = Annotated[str, Field(pattern=r"^blackstart-[a-z0-9-]{1,60}\.service$")]
+OwnTable = Annotated[str, Field(pattern=r"^blackstart_[a-z0-9_]{1,40}$")]
+OwnPath = Annotated[str, Field(pattern=r"^/run/blackstart/[a-z0-9-]{1,60}$")]
+ExportPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/._-]{1,200}$")]
+Vmid = Annotated[int, Field(ge=100, le=999_999_999)]
+
+
+class Step(BaseModel):
+    """Base of every action and change: strict, immutable, and safe to put into a shell line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StartUnit(Step):
+    """Start a unit that we stopped (systemctl(1)); it was active before."""
+
+    kind: Literal["start-unit"] = "start-unit"
+    unit: Unit
+
+    def command(self) -> str:
+        """The undo."""
+        return f"systemctl start '{self.unit}'"
+
+    def proof(self) -> str:
+        """Exits with 0 when it held."""
+        return f"systemctl is-active --quiet '{self.unit}'"
+
+
+class EndOwnUnit(Step):
+    """End a transient unit that we started (systemd-run(1)); ours by its name."""
+
+    kind: Literal["end-own-unit"] = "end-own-unit"
+    unit: OwnUnit
+
+    def command(self) -> str:
+        """The undo; a unit that is gone already is fine."""
+        return f"systemctl --quiet stop {self.unit} 2>/dev/null || true"
+
+    def proof(self) -> str:
+        """Exits with 0 when it held: systemd answers, and the unit does not run."""
+        return f'[ "$(systemctl show --property=ActiveState --value {self.unit})" = inactive ]'
+
+
+class DropTable(Step):
+    """Delete the nftables table that we added (nft(8)); ours by its name."""
+
+    kind: Literal["drop-nft-table"] = "drop-nft-table"
+    table: OwnTable
+
+    def command(self) -> str:
+        """The undo; a table that is gone already is fine."""
+        return f"nft delete table inet {self.table} 2>/dev/null || true"
+
+    def proof(self) -> str:
+        """Exits with 0 when it held: the table cannot be listed, and nft itself works."""
+        return f"nft list tables >/dev/null && ! nft list table inet {self.table} >/dev/null 2>&1"
+
+
+class Unmount(Step):
+    """Unmount our own tmpfs, which gives back the memory that it held (umount(8))."""
+
+    kind: Literal["unmount"] = "unmount"
+    path: OwnPath
+
+    def command(self) -> str:
+        """The undo; nothing mounted there is fine."""
+        return (
+            f"if mountpoint -q {self.path}; then umount {self.path}; fi; "
+            f"rmdir {self.path} /run/blackstart 2>/dev/null; true"
+        )
+
+    def proof(self) -> str:
+        """Exits with 0 when it held."""
+        return f"! mountpoint -q {self.path} && ! [ -e {self.path} ]"
+
+
+class Reexport(Step):
+    """Export again what ``/etc/exports`` says (exportfs(8))."""
+
+    kind: Literal["reexport"] = "reexport"
+    path: ExportPath
+
+    def command(self) -> str:
+        """The undo."""
+        return "exportfs -r"
+
+    def proof(self) -> str:
+        """Exits with 0 when it held: the kernel's table of exports names the path."""
+        return f"exportfs -s | grep -q '^{self.path} '"
+
+
+class StartGuest(Step):
+    """Start a guest that our fault stopped (qm(1), pct(1)); one that runs is left alone."""
+
+    kind: Literal["start-guest"] = "start-guest"
+    vmid: Vmid
+    tool: Literal["qm", "pct"]
+
+    def command(self) -> str:
+        """The undo; nothing happens to a guest that runs."""
+        return f"{self.proof()} || {self.tool} start {self.vmid}"
+
+    def proof(self) -> str:
+        """Exits with 0 when it held."""
+        return f"{self.tool} status {self.vmid} | grep -q 'status: running'"
+
+
+Action = Annotated[
+    StartUnit | EndOwnUnit | DropTable | Unmount | Reexport | StartGuest,
+    Field(discriminator="kind"),
+]
+ACTIONS: TypeAdapter[tuple[Action, ...]] = TypeAdapter(tuple[Action, ...])
+"""Reads actions back from a journal; raises ``pydantic.ValidationError`` on anything else."""

@@ -1,0 +1,158 @@
+"""The dead-man: what undoes a fault from the target itself when the harness is gone.
+
+Armed before the fault and proven armed; the harness renews a lease while it lives. A
+monotonic systemd timer (systemd.timer(5)) looks every two seconds: once the lease is older
+than its term, or the machine has booted again, every undo line runs until its proof holds,
+and then the dead-man removes itself wholly. It needs systemd and a POSIX shell, nothing
+else; it undoes our own change only: it never reboots a host or restarts a guest that runs.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from blackstart.drivers.base import CommandRunner
+from blackstart.errors import Rejected
+from blackstart.model.deadman import HOME, UNIT_PREFIX, DeadMan
+from blackstart.model.undo import Action
+
+UNITS = "/etc/systemd/system"
+TICK_S = 2
+ACTION_TIMEOUT_S = 30
+COMMAND_TIMEOUT_S = 20.0
+CHECK = """\
+#!/bin/sh
+here={home}
+now=$(cut -d. -f1 /proc/uptime)
+if read -r boot at <"$here/lease" && [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] \\
+   && [ "$((now - at))" -le {lease} ]; then exit 0; fi
+: >"$here/fired"
+logger -t blackstart-deadman "{id}: the harness is gone, undoing its fault"
+if ! sh "$here/undo.sh"; then
+  logger -t blackstart-deadman "{id}: not undone yet, trying again"; exit 0
+fi
+logger -t blackstart-deadman "{id}: undone and proven"
+{remove}
+"""
+SERVICE = """\
+[Unit]
+Description=Undo the fault of drill {id} when its harness is gone
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {home}/check.sh
+OOMScoreAdjust=-1000
+TimeoutStartSec=300
+"""
+TIMER = """\
+[Unit]
+Description=Look every {tick} s whether the harness of drill {id} lives
+[Timer]
+OnActiveSec={tick}s
+OnUnitInactiveSec={tick}s
+AccuracySec=200ms
+[Install]
+WantedBy=timers.target
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadMen:
+    """Arms, renews and takes away dead-men over a command runner."""
+
+    runner: CommandRunner
+
+    def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
+        """Put the dead-man on its host and see it armed.
+
+        Raises ``DriverError`` when it cannot be proven armed; nothing may be broken then.
+        """
+        if not actions:
+            raise ValueError("a dead-man without an undo guards nothing")
+        lines = ["set -eu", "umask 077", f"mkdir -p {deadman.home}"]
+        for path, content in files(deadman, actions).items():
+            lines.append(f"printf %s {shlex.quote(content)} >{path}")
+        lines += [
+            deadman.renewal(),
+            f"chmod 0644 {UNITS}/{deadman.unit}.timer {UNITS}/{deadman.unit}.service",
+            f"sync -f {deadman.home} {UNITS}",
+            "systemctl daemon-reload",
+            f"systemctl --quiet enable {deadman.unit}.timer",
+            f"systemctl start {deadman.unit}.timer",
+            f"systemctl is-active --quiet {deadman.unit}.timer",
+            "echo armed",
+        ]
+        script = "\n".join([*lines, ""])
+        result = self.runner.run(deadman.host, "sh -s", timeout_s=COMMAND_TIMEOUT_S, stdin=script)
+        if not result.ok or "armed" not in result.stdout:
+            said = result.stderr.strip()
+            raise Rejected(f"{deadman.host}: the dead-man could not be armed: {said}")
+
+    def renew(self, deadman: DeadMan) -> None:
+        """Say that the harness lives.
+
+        Raises ``Rejected`` when the dead-man has fired: the fault is no longer what the
+        drill thinks it is; another ``DriverError`` when the host cannot be asked.
+        """
+        result = self.runner.run(
+            deadman.host, deadman.guarding("true"), timeout_s=COMMAND_TIMEOUT_S
+        )
+        if not result.ok:
+            raise Rejected(f"{deadman.host}: the dead-man {deadman.id} has fired")
+
+    def disarm(self, deadman: DeadMan) -> tuple[str, ...]:
+        """Take it away, after the proof of revert; safe to repeat. Raises ``DriverError``.
+
+        Returns what is left of it all the same, which should be nothing.
+        """
+        self.runner.run(deadman.host, _removal(deadman), timeout_s=COMMAND_TIMEOUT_S)
+        return self.traces(deadman.host, deadman.id)
+
+    def traces(self, host: str, only: str = "*") -> tuple[str, ...]:
+        """Files and units of dead-men on a host, of one or of all. Raises ``DriverError``."""
+        look = (
+            f"ls -d {HOME}/{only} {UNITS}/{UNIT_PREFIX}{only}.* "
+            f"{UNITS}/timers.target.wants/{UNIT_PREFIX}{only}.* 2>/dev/null; "
+            f"systemctl list-units --all --plain --no-legend '{UNIT_PREFIX}{only}.*' "
+            "| cut -d' ' -f1"
+        )
+        result = self.runner.run(host, look, timeout_s=COMMAND_TIMEOUT_S)
+        if not result.ok:
+            raise Rejected(f"{host}: cannot look for dead-men: {result.stderr.strip()}")
+        return tuple(result.stdout.split())
+
+
+def files(deadman: DeadMan, actions: Sequence[Action]) -> dict[str, str]:
+    """What goes onto the target, by path."""
+    check = CHECK.format(
+        home=deadman.home, lease=deadman.lease_s, id=deadman.id, remove=_removal(deadman)
+    )
+    return {
+        f"{deadman.home}/undo.sh": undo_script(actions),
+        f"{deadman.home}/check.sh": check,
+        f"{UNITS}/{deadman.unit}.service": SERVICE.format(id=deadman.id, home=deadman.home),
+        f"{UNITS}/{deadman.unit}.timer": TIMER.format(id=deadman.id, tick=TICK_S),
+    }
+
+
+def undo_script(actions: Sequence[Action]) -> str:
+    """Every undo, each bounded; one that fails never stops the next. Ends with 0 once proven."""
+    lines = ["#!/bin/sh", "held=0"]
+    for action in actions:
+        lines.append(f"timeout {ACTION_TIMEOUT_S} sh -c {shlex.quote(action.command())}")
+    for action in actions:
+        lines.append(f"timeout {ACTION_TIMEOUT_S} sh -c {shlex.quote(action.proof())} || held=1")
+    return "\n".join([*lines, "exit $held", ""])
+
+
+def _removal(deadman: DeadMan) -> str:
+    """Takes away every trace of it; safe to repeat."""
+    units = f"{deadman.unit}.timer {deadman.unit}.service"
+    paths = f"{UNITS}/{deadman.unit}.timer {UNITS}/{deadman.unit}.service"
+    wanted = f"{UNITS}/timers.target.wants/{deadman.unit}.timer"
+    return (
+        f"systemctl --quiet stop {deadman.unit}.timer 2>/dev/null; "
+        f"rm -rf {wanted} {paths} {deadman.home}; rmdir {HOME} 2>/dev/null; "
+        f"systemctl daemon-reload; systemctl --quiet reset-failed {units} 2>/dev/null; true"
+    )
