@@ -14,7 +14,7 @@ from dataclasses import replace
 from blackstart.admission import Admission
 from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import ProbeSession, Site
-from blackstart.faults.base import PLAN, Fault, Plan
+from blackstart.faults.base import PLAN, Fault, Plan, Reversibility
 from blackstart.invariants.base import Evidence, Invariant
 from blackstart.judging import Judging
 from blackstart.leash import Condition, Cut, LeashedClock, MustStayUp
@@ -45,6 +45,7 @@ class Run:
         self._began_at = 0.0
         self._began_wall = 0.0
         self._ended_at = 0.0
+        self._withheld_s = 0.0
         self._injecting = False
         self._tether = ExitStack()
 
@@ -151,6 +152,7 @@ class Run:
     def put_back(self) -> None:
         """Revert and prove it, whatever happened before; then nothing guards it any more."""
         plan = self._known_plan()
+        self._withheld_s = self._held(plan)
         unwinding = Unwinding(self._site, self._log.journal, self._log.note)
         # The dead-man's lease is renewed until the end, but nothing cuts a revert short.
         with self._tether, self._clock.tight():
@@ -162,6 +164,14 @@ class Run:
         if not proof.holds:
             reason = f"not proven reverted, and open until it is: {proof.detail}"
             self._log.failed("reverted", plan.target, reason)
+
+    def _held(self, plan: Plan) -> float:
+        """Seconds that no budget counts: until the revert, or those of the fault itself."""
+        held_s = plan.off_s
+        if plan.reversibility is Reversibility.REVERSIBLE and self._injecting:
+            held_s = self._clock.monotonic() - self._began_at
+        self._log.journal.write("fault.held", withheld_s=round(held_s, 3))
+        return held_s
 
     def leave(self) -> None:
         """Somebody insists on leaving while a revert runs: say what that leaves."""
@@ -203,7 +213,8 @@ class Run:
     def _recover(self) -> None:
         plan, clock = self._known_plan(), self._clock
         assert self._probes is not None
-        left = self._terms.budget_s - (clock.monotonic() - self._began_at)
+        counted_from = self._began_at + self._withheld_s
+        left = self._terms.budget_s - (clock.monotonic() - counted_from)
 
         def progress(text: str) -> None:
             self._log.journal.write("recover.progress", text=text)
@@ -217,7 +228,7 @@ class Run:
                 progress,
                 lambda: lost_guests(self._site, plan.nodes_down, self._began_wall),
                 {
-                    item.name: self._began_at + item.budget_s + self._site.inventory.hold
+                    item.name: counted_from + item.budget_s + self._site.inventory.hold
                     for item in subjects_of(self._site.inventory)
                 },
             )
@@ -248,4 +259,5 @@ class Run:
             began_at=self._began_at,
             ended_at=self._ended_at,
             hold_s=self._site.inventory.hold,
+            withheld_s=self._withheld_s,
         )

@@ -108,24 +108,32 @@ def guests(
     subjects: Sequence[Subject],
     injected_at: float | None,
     seen_until: float,
+    withheld_s: float = 0.0,
 ) -> tuple[GuestRecovery, ...]:
-    """Every guest that was watched; none when nothing was injected."""
+    """Every guest that was watched; none when nothing was injected.
+
+    ``withheld_s``: seconds for which the fault was held on purpose; no budget counts them.
+    """
     if injected_at is None:
         return ()
     reached = {series.subject: series for series in found if series.kind == REACHED_BY}
     return tuple(
-        _guest(subject, reached.get(subject.name), injected_at, seen_until)
+        _guest(subject, reached.get(subject.name), injected_at, seen_until, withheld_s)
         for subject in subjects
         if subject.name.startswith(GUEST)
     )
 
 
 def _guest(
-    subject: Subject, series: Series | None, injected_at: float, seen_until: float
+    subject: Subject,
+    series: Series | None,
+    injected_at: float,
+    seen_until: float,
+    withheld_s: float,
 ) -> GuestRecovery:
     recovery, within, note = None, None, "not probed"
     if series is not None:
-        recovery = _recovery(series, injected_at)
+        recovery = _recovery(series, injected_at, withheld_s)
         note = distrust(series, injected_at, seen_until) or ""
         if not note:
             within, note = _compare(recovery, subject.budget_s)
@@ -139,8 +147,12 @@ def _guest(
     )
 
 
-def _recovery(series: Series, injected_at: float) -> Bounds | None:
-    """From the injection to the last failed sample, and to the first good one after it."""
+def _recovery(series: Series, injected_at: float, withheld_s: float) -> Bounds | None:
+    """From the injection to the last failed sample, and to the first good one after it.
+
+    Less the time for which the fault was held on purpose.
+    """
+    counted_from = injected_at + withheld_s
     after = [sample for sample in series.samples if sample.at >= injected_at]
     failed = [index for index, sample in enumerate(after) if not sample.ok]
     if not failed:
@@ -148,8 +160,10 @@ def _recovery(series: Series, injected_at: float) -> Bounds | None:
     last = failed[-1]
     good = after[last + 1] if last + 1 < len(after) else None
     return Bounds(
-        lower_s=round(after[last].at - injected_at, 3),
-        upper_s=None if good is None else round(good.at + good.latency_s - injected_at, 3),
+        lower_s=max(0.0, round(after[last].at - counted_from, 3)),
+        upper_s=None
+        if good is None
+        else max(0.0, round(good.at + good.latency_s - counted_from, 3)),
     )
 
 

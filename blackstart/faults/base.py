@@ -37,7 +37,8 @@ class Plan:
     that will boot; ``consents`` who must have opted in (the target, when empty);
     ``parameters`` and ``prior`` are plain data; ``rescue`` are commands for a person, safe to
     run at any time. ``undo`` are the actions that lead back, run on ``undo_host`` in this
-    order; ``deadman`` runs them when nobody else does.
+    order; ``deadman`` runs them when nobody else does. ``off_s`` are the seconds for which a
+    fault that ends by itself holds its targets down on purpose: no budget counts them.
     """
 
     fault: FaultName
@@ -53,6 +54,7 @@ class Plan:
     undo: tuple[Action, ...] = ()
     undo_host: str | None = None
     deadman: DeadMan | None = None
+    off_s: float = 0.0
 
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)

@@ -21,7 +21,8 @@ class Evidence:
 
     ``began_at`` (injection) and ``ended_at`` (end of the wait for recovery) are seconds
     on the drill's monotonic clock, the same as in ``during``. ``hold_s`` is how long
-    good must last to count as recovered. ``blast_radius`` names what was expected to fall.
+    good must last to count as recovered, ``withheld_s`` for how long the fault was held on
+    purpose, which no budget counts. ``blast_radius`` names what was expected to fall.
     """
 
     inventory: Inventory
@@ -34,6 +35,7 @@ class Evidence:
     began_at: float
     ended_at: float
     hold_s: float
+    withheld_s: float = 0.0
 
 
 class Invariant(Protocol):

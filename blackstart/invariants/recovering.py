@@ -17,7 +17,7 @@ from blackstart.model.samples import Series, distrust, held_since, longest_silen
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Seconds from injection. ``upper_s`` is ``None`` while good has not held.
+    """Seconds from injection, less those for which the fault was held. ``upper_s`` is ``None`` while good has not held.
 
     ``held_s`` is for how long it was good at the end, ``None`` when it was not;
     ``fell`` whether any answer failed at all.
@@ -29,19 +29,23 @@ class Recovery:
     fell: bool
 
 
-def recovery(series: Series, began_at: float, ended_at: float, hold_s: float) -> Recovery:
+def recovery(
+    series: Series, began_at: float, ended_at: float, hold_s: float, withheld_s: float = 0.0
+) -> Recovery:
     """What one probe saw between injection and the end of the wait (drill's clock, s)."""
+    counted_from = began_at + withheld_s
     seen = [sample for sample in series.samples if sample.at <= ended_at]
     failures = [sample.at for sample in seen if not sample.ok and sample.at >= began_at]
     silence_s = longest_silence_s(series.period_s)
     since = held_since(seen, silence_s)
     if since is None or ended_at - seen[-1].at > silence_s:
-        lower_s = failures[-1] - began_at if failures else 0.0
+        lower_s = max(0.0, failures[-1] - counted_from) if failures else 0.0
         return Recovery(lower_s, None, None, fell=bool(failures))
-    lower_s = max((at for at in failures if at < since), default=began_at) - began_at
+    last = max((at for at in failures if at < since), default=began_at)
+    lower_s = max(0.0, last - counted_from)
     held_s = ended_at - since
     first = next(sample for sample in seen if sample.at == since)
-    upper_s = max(0.0, since + first.latency_s - began_at) if since > began_at else 0.0
+    upper_s = max(0.0, since + first.latency_s - counted_from) if since > began_at else 0.0
     return Recovery(lower_s, upper_s if held_s >= hold_s else None, held_s, fell=bool(failures))
 
 
@@ -58,7 +62,9 @@ def within_budget(
         if doubt is not None:
             findings.unproven(doubt)
             continue
-        found = recovery(series, evidence.began_at, evidence.ended_at, evidence.hold_s)
+        found = recovery(
+            series, evidence.began_at, evidence.ended_at, evidence.hold_s, evidence.withheld_s
+        )
         seen.append(found)
         _compare(findings, found, series.probe, budget_s, evidence.hold_s)
     return tuple(seen)
