@@ -83,6 +83,7 @@ class Drill:
             except Exception as error:
                 run.note_trouble(error)
             except BaseException as error:  # Ctrl-C too
+                self.observer.note("stopped: putting everything back first; again to leave at once")
                 run.note_trouble(error)
                 stopped = error
             finally:

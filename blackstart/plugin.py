@@ -7,7 +7,7 @@ An unproven drill is a failure in pytest and ``broken`` in Allure.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from blackstart.drill import Drill
 from blackstart.drivers.base import Clock, Site
-from blackstart.errors import BlackstartError, Refusal, Unproven, UsageError
+from blackstart.errors import BlackstartError, Unproven, UsageError
 from blackstart.evidence.allure_live import AllureObserver
 from blackstart.evidence.files import EvidenceFiles
 from blackstart.evidence.terminal import TerminalSummary
@@ -26,13 +26,17 @@ from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_outcome import Outcomes
+from blackstart.pytest_signals import Signals
+from blackstart.pytest_targets import node, parametrize, whole_site, willing_guest
 from blackstart.rack import enter, status
+from blackstart.safety.guard import GUARDS
 from blackstart.safety.lease import lease_directory
 from blackstart.terms import Terms
 from blackstart.wiring import connect
 
+__all__ = ["node", "whole_site", "willing_guest"]
 INVENTORY = pytest.StashKey[Inventory]()
-TOUR_STAGE = pytest.StashKey[list[int]]()
+WAIVED = pytest.StashKey[Mapping[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +49,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--tour", action="store_true", help="one drill for each kind of fault, not every target"
+    )
+    group.addoption(
+        "--waive",
+        action="append",
+        default=[],
+        metavar="GUARD=REASON",
+        help="overrule one guard in this run, with the reason that goes into the journal",
+    )
+    group.addoption(
+        "--attended",
+        action="store_true",
+        help="a person stands beside the machines and can switch them on",
     )
     group.addoption(
         "--drills",
@@ -60,17 +76,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
     Before pytest captures output: the process is replaced by one inside the network.
     """
-    path = early_config.known_args_namespace.inventory
-    if path is not None:
-        try:
-            inventory = load(Path(path))
+    given = early_config.known_args_namespace
+    try:
+        early_config.stash[WAIVED] = _waived(given.waive)
+        if given.inventory is not None:
+            inventory = early_config.stash[INVENTORY] = load(Path(given.inventory))
             if inventory.rack is not None:
                 words = [str(word) for word in early_config.invocation_params.args]
                 enter.ensure_inside([sys.executable, "-m", "pytest", *words])
-        except BlackstartError as error:
-            sys.stderr.write(f"{error}\n")
-            sys.exit(error.exit_code)
-        early_config.stash[INVENTORY] = inventory
+    except BlackstartError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
     yield
 
 
@@ -82,6 +98,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "check: a read-only claim that predicts what a reboot does")
     config.addinivalue_line("markers", "rack: needs the rack's real machines")
     config.pluginmanager.register(Outcomes(), "blackstart-outcomes")
+    config.pluginmanager.register(Signals(), "blackstart-signals")
+
+
+def _waived(given: list[str]) -> dict[str, str]:
+    known = [guard.name for guard in GUARDS]
+    waived: dict[str, str] = {}
+    for text in given:
+        name, _, reason = text.partition("=")
+        if name not in known:
+            raise UsageError(f"--waive {text}: no such guard; one of {', '.join(known)}")
+        if not reason.strip():
+            raise UsageError(f"--waive {text}: add the reason: {name}=REASON")
+        waived[name] = reason.strip()
+    return waived
 
 
 def _inventory_of(config: pytest.Config) -> Inventory:
@@ -92,28 +122,12 @@ def _inventory_of(config: pytest.Config) -> Inventory:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One drill a node that opted in to its fault (with ``--tour`` one a fault); one check a guest.
-
-    Without any target one test remains that says so: no targets is no pass.
-    """
+    """One drill a target that opted in to its fault; one check a guest."""
     if metafunc.definition.get_closest_marker("check") and "guest" in metafunc.fixturenames:
         guests = _inventory_of(metafunc.config).guests
         running: list[str | None] = [name for name, guest in guests.items() if guest.running]
         metafunc.parametrize("guest", running or [None], indirect=True)
-    marker = metafunc.definition.get_closest_marker("drill")
-    if marker is None or "node" not in metafunc.fixturenames:
-        return
-    fault = marker.kwargs.get("fault")
-    nodes = _inventory_of(metafunc.config).nodes
-    willing: list[str | None] = [
-        name for name, node in nodes.items() if fault is None or fault in node.may_break
-    ]
-    if metafunc.config.getoption("tour") and willing:
-        # Different faults visit different nodes, so that a tour sees all of the site.
-        stage = metafunc.config.stash.setdefault(TOUR_STAGE, [0])
-        willing = [willing[stage[0] % len(willing)]]
-        stage[0] += 1
-    metafunc.parametrize("node", willing or [None], indirect=True)
+    parametrize(metafunc, lambda: _inventory_of(metafunc.config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -123,14 +137,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("drill") is not None:
             item.add_marker(pytest.mark.timeout(0))
-
-
-@pytest.fixture
-def node(request: pytest.FixtureRequest) -> str:
-    """The node to break."""
-    if request.param is None:
-        raise Refusal(["no node of the inventory has opted in to this fault (may_break)"])
-    return str(request.param)
 
 
 @pytest.fixture
@@ -180,6 +186,8 @@ def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
         drills=drills,
         leases=lease_directory(),
         plan_only=plan_only,
+        waive=config.stash[WAIVED],
+        attended=bool(config.getoption("attended")),
         test=request.node.nodeid,
         environment=_environment(site.inventory),
     )

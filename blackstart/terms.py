@@ -31,7 +31,8 @@ class Terms:
     ``budget_s``: seconds from injection within which everything must have held;
     ``directory`` is this drill's own, ``drills`` holds those of all; ``test`` is pytest's
     node id, ``environment`` what a report should say about the machines; ``waive`` names
-    guards that may be overruled in this run, each with its reason.
+    guards that may be overruled in this run, each with its reason; ``attended`` says that a
+    person is beside the machines.
     """
 
     scenario: str
@@ -42,5 +43,6 @@ class Terms:
     leases: Path
     plan_only: bool = False
     waive: Mapping[str, str] = field(default_factory=dict)
+    attended: bool = False
     test: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)

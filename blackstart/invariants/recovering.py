@@ -17,8 +17,9 @@ from blackstart.model.samples import Series, distrust, held_since, longest_silen
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """Seconds from injection, less those for which the fault was held. ``upper_s`` is ``None`` while good has not held.
+    """Seconds from injection, less those for which the fault was held on purpose.
 
+    ``upper_s`` is ``None`` while good has not held.
     ``held_s`` is for how long it was good at the end, ``None`` when it was not;
     ``fell`` whether any answer failed at all.
     """

@@ -57,7 +57,7 @@ ABOVE_ALL = {
     "cli_recover",
     "cli_report",
 }
-ABOVE_ALL |= {"__init__", "__main__"}
+ABOVE_ALL |= {"pytest_signals", "pytest_targets", "__init__", "__main__"}
 
 
 def part_of(module: str) -> str:

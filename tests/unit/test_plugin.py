@@ -87,6 +87,49 @@ def test_a_refusal_is_3(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*add --arm lab*"])
 
 
+def test_a_guard_is_waived_by_name_with_a_reason_in_the_journal(pytester: pytest.Pytester) -> None:
+    lies = "votes=2"
+    assert run(pytester, "--arm", "lab", "-k", "reboot and a1", lies=lies).ret == 3
+    waived = run(
+        pytester, "--arm", "lab", "-k", "reboot and a1", "--waive", "quorum=ticket 12", lies=lies
+    )
+    assert waived.ret == 0
+    journals = sorted(pytester.path.glob("reports/drills/*/journal.jsonl"))
+    assert '"waived": "ticket 12"' in journals[-1].read_text()
+
+
+@pytest.mark.parametrize("given", ["quorum", "quorum=", "nonsense=because"])
+def test_a_waiver_without_a_guard_or_a_reason_is_2(pytester: pytest.Pytester, given: str) -> None:
+    result = run(pytester, "--arm", "lab", "--waive", given)
+    assert result.ret == 2
+    result.stderr.fnmatch_lines([f"*--waive {given}*"])
+
+
+@pytest.mark.parametrize("sign", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_puts_everything_back_first(pytester: pytest.Pytester, sign: str) -> None:
+    pytester.makepyfile(
+        test_signal=f"""
+import os, signal
+import pytest
+from blackstart.faults.reboot import reboot
+from blackstart.invariants import guests_boot
+
+@pytest.mark.drill(fault="reboot", budget="5m")
+def test_reboot(drill, node):
+    with drill.fault(reboot(node)):
+        os.kill(os.getpid(), signal.{sign})
+        drill.recovers(guests_boot(node))
+"""
+    )
+    result = run(pytester, "--arm", "lab", "test_signal.py", "-k", "a1")
+    assert result.ret == 2  # pytest's own for an interrupted run
+    (journal,) = pytester.path.glob("reports/drills/*/journal.jsonl")
+    steps = journal.read_text()
+    assert "fault.revert-proven" in steps
+    assert "fault.closed" in steps
+    assert '"verdict": "unproven"' in steps
+
+
 def test_a_drill_bounds_itself(pytester: pytest.Pytester) -> None:
     """Whoever bounds all tests must not leave a fault half way: budgets are minutes long."""
     result = run(pytester, "--arm", "lab", "-k", "reboot and a1", "--timeout", "0.1")
