@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from blackstart.errors import Unproven
+from blackstart.evidence.summary import write_summary
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
 from blackstart.rack import enter
@@ -68,6 +69,7 @@ def _put_back(inventory: Inventory, drills: Path) -> bool:
         done = recovering.run()
         strays = recovering.strays()
     for item in done:
+        write_summary(item.fault.journal.parent)
         if item.proof.holds:
             continue
         click.echo(f"NOT PUT BACK: {item.fault}: {item.proof.detail}", err=True)

@@ -17,7 +17,7 @@ from blackstart.faults.base import Proof
 from blackstart.faults.known import reverter_of
 from blackstart.safety.journal import Journal
 from blackstart.safety.lease import hold
-from blackstart.safety.open_faults import OpenFault, open_faults
+from blackstart.safety.open_faults import PUT_BACK, OpenFault, open_faults
 from blackstart.unwinding import Unwinding
 
 
@@ -52,7 +52,7 @@ class Recovering:
     def _one(self, fault: OpenFault) -> Proof:
         self.note(f"putting back {fault.plan.fault} on {fault.plan.target}")
         with closing(Journal(fault.journal.parent, self.site.clock)) as journal:
-            journal.write("recover.begin", fault=fault.plan.fault, target=fault.plan.target)
+            journal.write(PUT_BACK, fault=fault.plan.fault, target=fault.plan.target)
             proof = Unwinding(self.site, journal, self.note).revert(
                 fault.plan, reverter_of(fault.plan)
             )

@@ -16,6 +16,7 @@ from blackstart.model.samples import Series
 from blackstart.model.subjects import Subject
 from blackstart.model.verdict import Judgement
 from blackstart.safety.journal import FILE_NAME, Entry, Reading, read
+from blackstart.safety.open_faults import PUT_BACK
 
 SAMPLES = "samples.json"
 FACTS_BEFORE = "facts-before.json"
@@ -43,10 +44,22 @@ class Recorded:
         """The first line of the journal."""
         return self.journal.entries[0]
 
+    @cached_property
+    def own(self) -> tuple[Entry, ...]:
+        """What the drill itself wrote: another process that put it back later has its own clock."""
+        entries = self.journal.entries
+        later = [number for number, entry in enumerate(entries) if entry.step == PUT_BACK]
+        return entries[: later[0]] if later else entries
+
+    @property
+    def put_back(self) -> tuple[Entry, ...]:
+        """What ``blackstart recover`` wrote later; empty when nobody had to."""
+        return self.journal.entries[len(self.own) :]
+
     @property
     def last(self) -> Entry:
-        """The last line that reached the disk."""
-        return self.journal.entries[-1]
+        """The last line of the drill itself that reached the disk."""
+        return self.own[-1]
 
     @property
     def end(self) -> Entry | None:
@@ -73,8 +86,7 @@ class Recorded:
 
     def at(self, step: str) -> float | None:
         """When a step was first written (seconds on the drill's clock)."""
-        found = self.journal.of(step)
-        return found[0].at if found else None
+        return next((entry.at for entry in self.own if entry.step == step), None)
 
     def first(self, *steps: str) -> dict[str, Any]:
         """The data of the first entry of any of these steps; empty when there is none."""

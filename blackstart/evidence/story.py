@@ -80,7 +80,7 @@ def _judged(item: Judgement) -> Step:
 def phases(recorded: Recorded) -> list[Step]:
     """A step a phase, with what the journal holds of it; one that did not end is unproven."""
     found: list[Step] = []
-    for entry in recorded.journal.entries:
+    for entry in recorded.own:
         if entry.step == "phase.begin":
             found.append(Step(entry.data["phase"], Verdict.UNPROVEN, began=entry.wall))
             found[-1].message = "the journal does not show its end"
@@ -94,7 +94,23 @@ def phases(recorded: Recorded) -> list[Step]:
             found[-1].steps.append(line)
     for step in found:
         step.ended = step.ended or recorded.last.wall
-    return found
+    return [*found, *_put_back(recorded.put_back)]
+
+
+def _put_back(entries: tuple[Entry, ...]) -> list[Step]:
+    """What another process had to do afterwards."""
+    if not entries:
+        return []
+    held = all(entry.data["holds"] for entry in entries if entry.step == "recover.ended")
+    return [
+        Step(
+            "put back later, by blackstart recover",
+            Verdict.PASS if held and entries[-1].step == "recover.ended" else Verdict.UNPROVEN,
+            began=entries[0].wall,
+            ended=entries[-1].wall,
+            steps=[Step(_line(item), Verdict.PASS, began=item.wall) for item in entries],
+        )
+    ]
 
 
 def _line(entry: Entry) -> str:

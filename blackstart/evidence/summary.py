@@ -183,7 +183,7 @@ def _seen_until(recorded: Recorded) -> float:
 def _phases(recorded: Recorded) -> tuple[Phase, ...]:
     open_phases: dict[str, float] = {}
     found: list[Phase] = []
-    for entry in recorded.journal.entries:
+    for entry in recorded.own:
         if entry.step == "phase.begin":
             open_phases[entry.data["phase"]] = entry.at
         elif entry.step == "phase.end":
@@ -233,6 +233,8 @@ def _where_it_stopped(recorded: Recorded) -> str:
         text += ", its last line torn"
     if open_in(recorded.journal):
         text += "; the fault is not proven reverted"
+    elif recorded.put_back:
+        text += "; it was put back later by blackstart recover"
     failed = worst(item.verdict for item in recorded.judgements) is Verdict.FAIL
     return text + ("; a promise had failed by then" if failed else "")
 

@@ -18,6 +18,8 @@ from blackstart.safety.journal import Reading, journals, read
 
 PLANNED = "fault.planned"
 CLOSED = "fault.closed"
+PUT_BACK = "recover.begin"
+"""Where ``blackstart recover`` went on with another process's journal."""
 
 
 @dataclass(frozen=True, slots=True)
