@@ -91,7 +91,12 @@ class Drill:
             if stopped is not None:
                 run.close()
                 raise stopped
-            judgements = run.prove(tuple(self._invariants))
+            try:
+                judgements = run.prove(tuple(self._invariants))
+            except BaseException as error:  # the fault is closed; the journal gets its end
+                run.note_trouble(error)
+                run.close()
+                raise
         raise_unless_passed(judgements)
 
     def _put_back(self, run: Run) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from blackstart.drivers.base import Site
 from blackstart.drivers.waiting import wait_for
-from blackstart.errors import DriverError, Rejected
+from blackstart.errors import DriverError, Rejected, Unreachable
 from blackstart.faults.base import Plan, Proof
 from blackstart.model.undo import Action
 
@@ -31,8 +31,11 @@ class Undoing:
                 result = site.runner.run(
                     undo_host(plan), action.command(), timeout_s=ACTION_TIMEOUT_S
                 )
-            except DriverError as error:
+            except Unreachable as error:
                 site.runner.forget(undo_host(plan))
+                wrong.append(str(error))
+                break  # nothing else can be run there either; whoever retries begins anew
+            except DriverError as error:
                 wrong.append(f"{action.kind}: {error}")
                 continue
             if not result.ok:
