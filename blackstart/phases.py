@@ -228,7 +228,10 @@ class Run:
                 progress,
                 lambda: lost_guests(self._site, plan.nodes_down, self._began_wall),
                 {
-                    item.name: counted_from + item.budget_s + self._site.inventory.hold
+                    item.name: counted_from
+                    + plan.later_s.get(item.name, 0.0)
+                    + item.budget_s
+                    + self._site.inventory.hold
                     for item in subjects_of(self._site.inventory)
                 },
             )
@@ -260,4 +263,5 @@ class Run:
             ended_at=self._ended_at,
             hold_s=self._site.inventory.hold,
             withheld_s=self._withheld_s,
+            later_s=plan.later_s,
         )

@@ -38,7 +38,8 @@ class Plan:
     ``parameters`` and ``prior`` are plain data; ``rescue`` are commands for a person, safe to
     run at any time. ``undo`` are the actions that lead back, run on ``undo_host`` in this
     order; ``deadman`` runs them when nobody else does. ``off_s`` are the seconds for which a
-    fault that ends by itself holds its targets down on purpose: no budget counts them.
+    fault that ends by itself holds its targets down on purpose: no budget counts them;
+    ``later_s`` are more of them for single subjects (``node/nas1``).
     """
 
     fault: FaultName
@@ -55,6 +56,7 @@ class Plan:
     undo_host: str | None = None
     deadman: DeadMan | None = None
     off_s: float = 0.0
+    later_s: Mapping[str, float] = field(default_factory=dict)
 
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)

@@ -6,7 +6,8 @@ nothing and waits for nothing, so that it can be run again on an old drill's fil
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from blackstart.model.facts import SiteFacts
@@ -22,7 +23,8 @@ class Evidence:
     ``began_at`` (injection) and ``ended_at`` (end of the wait for recovery) are seconds
     on the drill's monotonic clock, the same as in ``during``. ``hold_s`` is how long
     good must last to count as recovered, ``withheld_s`` for how long the fault was held on
-    purpose, which no budget counts. ``blast_radius`` names what was expected to fall.
+    purpose, which no budget counts; ``later_s`` is more of that for single subjects.
+    ``blast_radius`` names what was expected to fall.
     """
 
     inventory: Inventory
@@ -36,6 +38,7 @@ class Evidence:
     ended_at: float
     hold_s: float
     withheld_s: float = 0.0
+    later_s: Mapping[str, float] = field(default_factory=dict)
 
 
 class Invariant(Protocol):
