@@ -28,6 +28,8 @@ class CommandResult:
     exit_code: int
     stdout: str
     stderr: str
+BackOn = Literal["timer", "command"]
+"""What ends a time without power: the controller's own timer, or a second command."""
 
     @property
     def ok(self) -> bool:
@@ -85,6 +87,18 @@ class PowerControl(Protocol):
 
 class DeadManControl(Protocol):
     """Dead-men on the hosts: what undoes a fault when nobody else is left to."""
+    def back_on_by(self, host: str) -> BackOn:
+        """What can switch this machine on again after a time without power.
+
+        Asked of the controller, never assumed. Raises ``Rejected`` when nothing can.
+        """
+
+    def off_for(self, host: str, seconds: float) -> None:
+        """One command: power off now, on again after ``seconds`` by the controller itself."""
+
+    def off(self, host: str) -> None:
+        """Cut the power. Somebody must call ``power_on``; a fault needs a witness for that."""
+
 
     def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
         """Put it there and see it armed. Raises ``DriverError`` when that is not proven."""

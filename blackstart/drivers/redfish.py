@@ -18,7 +18,7 @@ from sushy import exceptions as refused
 from sushy.auth import BasicAuth
 from sushy.connector import Connector
 
-from blackstart.drivers.base import PowerState
+from blackstart.drivers.base import BackOn, PowerState
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import root_cause, trust_store
 from blackstart.errors import Rejected, Unreachable, UsageError
@@ -32,6 +32,9 @@ RESET = "#ComputerSystem.Reset"
 # immediate, non-graceful restart that may keep the power on. Never ForceOff: that needs
 # a second command, and the harness may be gone by then.
 CYCLES = ("PowerCycle", "ForceRestart")
+# DSP0268 has no command that keeps a machine off for a while. What offers one says so under
+# Oem (DSP0266, "OEM actions"); this is the only name that is known here: the rack's.
+TIMED = "#Blackstart.TimedPowerOn"
 
 T = TypeVar("T")
 # sushy logs every error that it also raises; Python would print those without a handler.
@@ -86,6 +89,22 @@ class RedfishPower:
         """
         self._do(host, lambda system: system.reset_system(sushy.ResetType(_cycle(host, system))))
 
+    def back_on_by(self, host: str) -> BackOn:
+        """Read from the controller's list of actions. ``Rejected`` when none keeps it off."""
+        return self._do(host, lambda system: _back_on_by(host, system))
+
+    def off_for(self, host: str, seconds: float) -> None:
+        """Cut the power; the controller restores it after ``seconds``: one command, sent once.
+
+        Raises ``Rejected`` when the controller offers no such command or refuses it,
+        ``Unreachable`` when no answer came, in which case it may be done all the same.
+        """
+        self._do(host, lambda system: _off_for(host, system, seconds))
+
+    def off(self, host: str) -> None:
+        """Cut the power for good, sent once. Raises as ``off_for``."""
+        self._do(host, lambda system: system.reset_system(sushy.ResetType(_off(host, system))))
+
     def power_on(self, host: str) -> None:
         """Switch on; fine when it is on already."""
         if self.state(host) == "off":
@@ -114,12 +133,47 @@ class RedfishPower:
 
 def _cycle(host: str, system: Any) -> str:
     """The best command this controller offers; one that lists none is taken to know the oldest."""
-    action = system.json.get("Actions", {}).get(RESET, {})
-    offered = action.get("ResetType@Redfish.AllowableValues", ("ForceRestart",))
+    offered = _offered(system) or ("ForceRestart",)
     for command in CYCLES:
         if command in offered:
             return command
     raise Rejected(f"{host}: its controller offers {', '.join(offered)}: none cuts and restores")
+
+
+def _offered(system: Any) -> tuple[str, ...]:
+    """The kinds of Reset that it lists; a controller may list none and know some."""
+    action = system.json.get("Actions", {}).get(RESET, {})
+    return tuple(action.get("ResetType@Redfish.AllowableValues", ()))
+
+
+def _back_on_by(host: str, system: Any) -> BackOn:
+    if _timed(system) is not None:
+        return "timer"
+    _off(host, system)
+    return "command"
+
+
+def _timed(system: Any) -> str | None:
+    """Where a timed power-on is asked for, if it is offered."""
+    action = system.json.get("Actions", {}).get("Oem", {}).get(TIMED, {})
+    target = action.get("target")
+    return None if target is None else str(target)
+
+
+def _off_for(host: str, system: Any, seconds: float) -> None:
+    target = _timed(system)
+    if target is None:
+        raise Rejected(f"{host}: its controller offers no timed power-on ({TIMED})")
+    system._conn.post(target, data={"Seconds": seconds})
+
+
+def _off(host: str, system: Any) -> str:
+    """ForceOff, where ForceOff *and* On are listed: what goes off must be able to come on."""
+    offered = _offered(system)
+    if not {"ForceOff", "On"} <= set(offered):
+        said = ", ".join(offered) or "nothing"
+        raise Rejected(f"{host}: its controller lists {said}; ForceOff and On are both needed")
+    return "ForceOff"
 
 
 def _speak(host: str, controller: Controller, act: Callable[[Any], T]) -> T:

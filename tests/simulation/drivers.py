@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from blackstart.drivers.base import CommandResult, PowerState, Site
+from blackstart.drivers.base import BackOn, CommandResult, PowerState, Site
 from blackstart.errors import Rejected, Unreachable
 from blackstart.faults.reboot import LOOK
 from blackstart.model.deadman import DeadMan
@@ -60,14 +60,36 @@ class SimulatedPower:
         return self.world.inventory.nodes[host].out_of_band is not None
 
     def state(self, host: str) -> PowerState:
-        return "on" if self.world.lies.controller_state == "on" else "off"
+        if self.world.lies.controller_state != "on":
+            return "off"
+        return "on" if self.world.powered(host) else "off"
 
     def power_cycle(self, host: str) -> None:
         if not self.world.lies.power_swallowed:
             self.world.restart(host)
 
     def power_on(self, host: str) -> None:
-        """It is on."""
+    def back_on_by(self, host: str) -> BackOn:
+        by = self.world.lies.back_on_by.get(host, "timer")
+        if by == "nothing":
+            raise Rejected(f"{host}: its controller lists On; ForceOff and On are both needed")
+        return "timer" if by == "timer" else "command"
+
+    def off_for(self, host: str, seconds: float) -> None:
+        assert self.back_on_by(host) == "timer"
+        self._cut(host, None if host in self.world.lies.forgets_timer else seconds)
+
+    def off(self, host: str) -> None:
+        self._cut(host, None)
+
+    def _cut(self, host: str, seconds: float | None) -> None:
+        self.world.commands.append((host, "off" if seconds is None else f"off for {seconds:g} s"))
+        if host not in self.world.lies.swallows:
+            self.world.cut(host, seconds)
+
+        self.world.commands.append((host, "on"))
+        if not self.world.powered(host):
+            self.world.light(host, 0.0)
 
     def restore_policy(self, host: str) -> str:
         return "LastState"

@@ -1,8 +1,8 @@
 """A site that exists only in memory, on a clock that only moves when somebody sleeps.
 
 The production drill code runs on it unchanged. What it can be told to do wrong are the
-lies real systems tell: a controller that reports success and does nothing, a guest that
-nobody starts, an address that moved.
+lies real systems tell: ``Lies``. Dead-men live in it, not in the harness: they go on
+undoing when the harness is dead.
 """
 
 from __future__ import annotations
@@ -12,36 +12,71 @@ from dataclasses import dataclass, field
 
 from blackstart.model.inventory import Inventory
 from blackstart.model.undo import Action
+from blackstart.safety.deadman import TICK_S as LOOKS_EVERY_S
+
+from .host import SimulatedHost, Unit
+from .lies import Lies
+
+__all__ = ["TICK_S", "ArmedUndo", "Lies", "SimulatedClock", "World"]
 
 TICK_S = 0.5
+BEGAN_AT = 1000.0
+UNITS = {
+    "hypervisor": ("corosync.service", "pve-cluster.service", "libvirtd.service"),
+    "nas": ("nfs-server.service", "nfs-kernel-server.service"),
+    "guest": ("docker.service", "named.service", "isc-dhcp-server.service"),
+}
+MEMORY_MIB = {"hypervisor": 8192, "nas": 4096, "guest": 2048}
 
 
 @dataclass
 class SimulatedClock:
-    """Seconds that pass only in ``sleep``; whoever wants to see time pass subscribes."""
+    """Seconds that pass only in ``sleep``; whoever wants to see time pass subscribes.
 
-    now: float = 1000.0
+    ``slept`` are seconds for which the harness's machine was suspended: the world's time
+    went on, its own monotonic clock did not (clock_gettime(2)).
+    """
+
+    lies: Lies
+    now: float = BEGAN_AT
     epoch: float = 1_800_000_000.0
+    slept: float = 0.0
+    world: Callable[[], None] = lambda: None
     on_tick: list[Callable[[], None]] = field(default_factory=list)
 
     def monotonic(self) -> float:
-        return self.now
+        return self.now - self.slept
 
     def wall(self) -> float:
-        return self.epoch + self.now
+        jumped = sum(by for at, by in self.lies.wall_jumps if self.now - BEGAN_AT >= at)
+        return self.epoch + self.now + jumped
 
     def sleep(self, seconds: float) -> None:
         until = self.now + seconds
         while self.now < until:
             self.now = min(self.now + TICK_S, until)
-            for tick in self.on_tick:
+            self.world()
+            for tick in tuple(self.on_tick):
                 tick()
+            if self.lies.suspended and self.now - BEGAN_AT >= self.lies.suspended[0]:
+                (_, length), self.lies.suspended = self.lies.suspended, None
+                self.slept += length
+                self.pass_without_harness(length)
+                until += length
+
+    def pass_without_harness(self, seconds: float) -> None:
+        """Time goes by for the world alone."""
+        until = self.now + seconds
+        while self.now < until:
+            self.now = min(self.now + TICK_S, until)
+            self.world()
 
 
 @dataclass
 class SimulatedNode:
     """A machine: up from ``up_at`` (seconds) on, with that boot's id."""
 
+    address: str
     boot: int = 1
     up_at: float = 0.0
     settles_at: float = 0.0
@@ -54,7 +89,7 @@ class SimulatedNode:
 
 @dataclass
 class SimulatedGuest:
-    """A guest: up from ``up_at`` on; never, when that is ``None``."""
+    """A guest: up from ``up_at`` on; stopped, when that is ``None``."""
 
     node: str
     address: str
@@ -69,27 +104,10 @@ class ArmedUndo:
     lease_s: int
     actions: tuple[Action, ...]
     renewed_at: float
-
-
-@dataclass
-class Lies:
-    """What this world does wrong."""
-
-    power_swallowed: bool = False
-    reboot_swallowed: bool = False
-    reboot_refused: bool = False
-    never_returns: frozenset[str] = frozenset()
-    never_answers: frozenset[str] = frozenset()
-    moves: dict[str, str] = field(default_factory=dict)
-    slow: dict[str, float] = field(default_factory=dict)
-    never_settles: bool = False
-    sentinel: str = "as it was"
-    controller_state: str = "on"
-    quorate: bool = True
-    votes: int = 3
-    not_onboot: frozenset[str] = frozenset()
-    unreadable: frozenset[str] = frozenset()
-    config: dict[str, str] = field(default_factory=dict)
+    boot: int
+    ticking: bool = True
+    fired: bool = False
+    looks_at: float = 0.0
 
 
 class World:
@@ -101,14 +119,39 @@ class World:
     def __init__(self, inventory: Inventory, lies: Lies | None = None) -> None:
         self.inventory = inventory
         self.lies = lies or Lies()
-        self.clock = SimulatedClock()
-        self.nodes = {name: SimulatedNode() for name in inventory.nodes}
+        self.clock = SimulatedClock(self.lies, world=self.tick)
+        self.nodes = {
+            name: SimulatedNode(str(node.address)) for name, node in inventory.nodes.items()
+        }
         self.guests = {
             name: SimulatedGuest(guest.node, str(guest.address))
             for name, guest in inventory.guests.items()
         }
+        self.hosts = {
+            name: self._host(node.role, name) for name, node in inventory.nodes.items()
+        } | {name: self._host("guest", name) for name, guest in inventory.guests.items()}
         self.commands: list[tuple[str, str]] = []
         self.deadmen: dict[str, ArmedUndo] = {}
+        self.execute: Callable[[str, str], bool] = lambda host, command: False
+        """How a dead-man runs a line on its own host; whether it exited with 0."""
+
+    def _host(self, role: str, name: str) -> SimulatedHost:
+        host = SimulatedHost(
+            MEMORY_MIB[role],
+            declared_exports=frozenset(
+                mount.export for mount in self.inventory.mounts.values() if mount.server == name
+            ),
+        )
+        host.units = {unit: Unit() for unit in UNITS[role]}
+        host.exported = set(host.declared_exports)
+        return host
+
+    # -- what is so -----------------------------------------------------------------
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since this world began."""
+        return self.clock.now - BEGAN_AT
 
     def node_up(self, name: str) -> bool:
         return self.clock.now >= self.nodes[name].up_at
@@ -122,21 +165,98 @@ class World:
             guest.up_at is not None and self.node_up(guest.node) and self.clock.now >= guest.up_at
         )
 
+    def host_up(self, name: str) -> bool:
+        """Whether a node or a guest runs, whoever can see it."""
+        return self.node_up(name) if name in self.nodes else self.guest_up(name)
+
+    def boot_of(self, name: str) -> int:
+        """Which boot of its node a host is in."""
+        return self.nodes[name if name in self.nodes else self.guests[name].node].boot
+
     def restarted(self, name: str) -> bool:
         """Whether a guest's node has been rebooted."""
         return self.nodes[self.guests[name].node].boot > 1
 
-    def restart(self, name: str) -> None:
+    # -- what the harness can see of it -----------------------------------------------
+
+    def pings(self, name: str) -> bool:
+        """Whether the harness gets an answer from a host at its declared address."""
+        cut = self.lies.partitions.get(name)
+        if cut is not None and cut[0] <= self.elapsed < cut[1]:
+            return False
+        if name in self.nodes:
+            declared = str(self.inventory.nodes[name].address)
+            return self.node_up(name) and self.nodes[name].address == declared
+        return self.guest_up(name)
+
+    def reachable(self, name: str) -> bool:
+        """Whether the harness can log in there."""
+        mute = self.lies.mute_ssh.get(name)
+        return self.pings(name) and not (mute and mute[0] <= self.elapsed < mute[1])
+
+    # -- what happens -----------------------------------------------------------------
+
+    def restart(self, name: str, off_s: float = 0.0) -> None:
         """Take a node down with its guests; all that is not a lie comes back."""
-        now, node = self.clock.now, self.nodes[name]
+        node = self.nodes[name]
         node.boot += 1
-        node.up_at = now + self.BOOT_S
-        node.settles_at = now + (10_000.0 if self.lies.never_settles else self.BOOT_S + 5.0)
+        node.address = self.lies.node_moves.get(name, node.address)
+        self.hosts[name].boot()
+        self.boots_at(name, self.clock.now + off_s)
+
+    def boots_at(self, name: str, begins_at: float) -> None:
+        """A node that is down begins its boot then; for ever later, with infinity."""
+        node = self.nodes[name]
+        node.up_at = begins_at + self.BOOT_S
+        node.settles_at = node.up_at + (10_000.0 if self.lies.never_settles else 5.0)
         node.starts_at = node.up_at + 20.0
         for guest_name, guest in self.guests.items():
             if guest.node != name:
                 continue
-            delay = self.lies.slow.get(guest_name, self.GUEST_S)
+            self.hosts[guest_name].boot()
             lost = guest_name in self.lies.never_returns
-            guest.up_at = None if lost else node.up_at + delay
+            guest.up_at = None if lost else node.up_at + self._guest_boot_s(guest_name)
             guest.address = self.lies.moves.get(guest_name, guest.address)
+
+    def _guest_boot_s(self, name: str) -> float:
+        return self.lies.slow.get(name, self.GUEST_S)
+
+    def stop_guest(self, name: str) -> None:
+        """Pull a guest's plug."""
+        self.guests[name].up_at = None
+        self.hosts[name].boot()
+
+    def start_guest(self, name: str) -> None:
+        """Start a stopped guest; one that runs is left alone."""
+        if self.guests[name].up_at is None:
+            self.guests[name].up_at = self.clock.now + self._guest_boot_s(name)
+
+    def tick(self) -> None:
+        """What happens without anybody asking: units come back, services die, dead-men look."""
+        for host in self.hosts.values():
+            host.tick(self.clock.now)
+        for guest, at in tuple(self.lies.guests_die.items()):
+            if self.elapsed >= at:
+                del self.lies.guests_die[guest]
+                self.stop_guest(guest)
+        for name, armed in tuple(self.deadmen.items()):
+            if self._fires(armed) and self._undone(armed):
+                del self.deadmen[name]
+
+    def _fires(self, armed: ArmedUndo) -> bool:
+        now = self.clock.now
+        if not self.host_up(armed.host) or now < armed.looks_at:
+            return False
+        if not armed.ticking and self.boot_of(armed.host) == armed.boot:
+            return False
+        armed.looks_at = now + LOOKS_EVERY_S
+        rebooted = self.boot_of(armed.host) != armed.boot
+        return rebooted or armed.fired or now - armed.renewed_at > armed.lease_s
+
+    def _undone(self, armed: ArmedUndo) -> bool:
+        armed.fired = True
+        if self.lies.deadman_idle:
+            return False
+        for action in armed.actions:
+            self.execute(armed.host, action.command())
+        return all([self.execute(armed.host, action.proof()) for action in armed.actions])
