@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from blackstart.collect.circumstances import HostCircumstances
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import Clock, ClusterView, GuestControl, Site
 from blackstart.drivers.clock import SystemClock, every
 from blackstart.drivers.names import DnsLookup
-from blackstart.drivers.proxmox import ProxmoxCluster, ProxmoxGuests
+from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
+from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.drivers.redfish import Controller, RedfishPower
 from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import SshTarget
@@ -72,6 +74,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             facts=facts,
             probes=lambda: _probes(inventory, references, clock),
             deadmen=DeadMen(runner),
+            circumstances=HostCircumstances(runner),
             every=every,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from blackstart.errors import Rejected
+from blackstart.model.circumstances import HighAvailability, Memory, RunningTask, Store
 from blackstart.model.facts import GuestFacts, Observed, unread
 from blackstart.model.inventory import Guest
 
@@ -39,5 +40,22 @@ class NoClusterView:
         return Observed(source=SOURCE, error=WHY)
 
     def online(self) -> Observed[tuple[str, ...]]:
+        """Unknown."""
+        return Observed(source=SOURCE, error=WHY)
+
+    def tasks(self) -> Observed[tuple[RunningTask, ...]]:
+        """None: there is no API that could run one."""
+        return Observed(source=SOURCE, value=())
+
+    def stores(self) -> Observed[tuple[Store, ...]]:
+        """None that an API knows."""
+        return Observed(source=SOURCE, value=())
+
+    def high_availability(self) -> Observed[HighAvailability]:
+        """None: nothing manages a guest."""
+        nothing = HighAvailability(managed=(), maintenance=(), disarmed=False)
+        return Observed(source=SOURCE, value=nothing)
+
+    def memory(self) -> Observed[Memory]:
         """Unknown."""
         return Observed(source=SOURCE, error=WHY)

@@ -6,12 +6,21 @@ way to choose among drivers is os-faults' (``power_management.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from blackstart.model.circumstances import (
+    Here,
+    HighAvailability,
+    Memory,
+    NewestFile,
+    RunningTask,
+    StorageHealth,
+    Store,
+)
 from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
@@ -142,6 +151,43 @@ class ClusterView(Protocol):
     def online(self) -> Observed[tuple[str, ...]]:
         """Names of the nodes that are online."""
 
+    def tasks(self) -> Observed[tuple[RunningTask, ...]]:
+        """Tasks that have not ended, on any node; bounded, never raises."""
+
+    def stores(self) -> Observed[tuple[Store, ...]]:
+        """Every enabled store on every node that is online; bounded, never raises."""
+
+    def high_availability(self) -> Observed[HighAvailability]:
+        """Which guests start elsewhere when their node is lost; bounded, never raises."""
+
+    def memory(self) -> Observed[Memory]:
+        """Memory of nodes and guests; bounded, never raises."""
+
+
+class Circumstances(Protocol):
+    """What a guard asks of hosts, each question bounded by itself; none of them raises."""
+
+    def here(self) -> Observed[Here]:
+        """The machine that the harness runs on."""
+
+    def work(self, hosts: Iterable[str]) -> Mapping[str, Observed[tuple[str, ...]]]:
+        """Backups, scrubs, resyncs and upgrades under way, in words, by host."""
+
+    def storage(self, hosts: Iterable[str]) -> Mapping[str, Observed[StorageHealth]]:
+        """Damage of arrays and pools, by host."""
+
+    def newest_file(self, host: str, directory: str) -> Observed[NewestFile]:
+        """The newest file below a directory, empty ones left out; none is an error."""
+
+    def ups(self, host: str, name: str) -> Observed[str]:
+        """``ups.status`` of a supply that a host's NUT server knows, such as ``OL CHRG``."""
+
+    def by_hand(self, hosts: Mapping[str, tuple[str, ...]]) -> Mapping[str, Observed[str]]:
+        """What a person needs to put a host back by hand, by host; without anything private.
+
+        ``hosts`` maps each to the guests (vmid as text) whose configurations belong to it.
+        """
+
 
 class NameLookup(Protocol):
     """Asks one DNS server for the addresses of one name."""
@@ -199,5 +245,6 @@ class Site:
     probes: Callable[[], ProbeSession]
     """Makes a fresh session of the site's probes."""
     deadmen: DeadManControl
+    circumstances: Circumstances
     every: Callable[[float, Callable[[], None]], AbstractContextManager[None]]
     """Calls something every so many seconds, beside everything else, while a block runs."""

@@ -1,4 +1,4 @@
-"""Guests and quorum through the Proxmox VE API: ``GuestControl`` and ``ClusterView``.
+"""Guests through the Proxmox VE API: ``GuestControl``.
 
 Three things of this API have cost people nights. An empty list is what a token without
 the privilege gets, so it proves nothing. ``cluster/resources`` keeps a dead node's
@@ -9,7 +9,7 @@ itself. And a POST that answers 200 has accepted a task, whose exit status is th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.base import Clock
@@ -17,8 +17,8 @@ from blackstart.drivers.bounded import gather
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_guest import GuestReader
 from blackstart.drivers.waiting import wait_for
-from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
-from blackstart.model.facts import GuestFacts, Observed, unread
+from blackstart.errors import Rejected, TimedOut, Unreachable
+from blackstart.model.facts import GuestFacts, unread
 from blackstart.model.inventory import Guest
 
 WORKERS = 4
@@ -27,7 +27,6 @@ TASK_POLL_S = 0.5
 TASKS_LOOKED_AT = 10
 
 Act = Literal["start", "stop", "shutdown"]
-T = TypeVar("T")
 
 
 class ProxmoxGuests:
@@ -126,32 +125,6 @@ class ProxmoxGuests:
         except (Unreachable, TimedOut):
             return None  # a node that is gone for a moment keeps the task; the bound decides
         return str(task.get("exitstatus")) if task.get("status") == "stopped" else None
-
-
-class ProxmoxCluster:
-    """Quorum and membership, as the node that answers sees them."""
-
-    SOURCE = "api GET cluster/status"
-
-    def __init__(self, api: ProxmoxApi) -> None:
-        self._api = api
-
-    def quorate(self) -> Observed[bool]:
-        """Whether the side that answers has quorum."""
-        return self._observe(answers.quorate)
-
-    def online(self) -> Observed[tuple[str, ...]]:
-        """Names of the nodes that are online; none at all is no answer."""
-        return self._observe(lambda status: answers.online_nodes(status) or None)
-
-    def _observe(self, read: Callable[[list[answers.Json]], T | None]) -> Observed[T]:
-        try:
-            value = read(answers.records(self._api.get("cluster/status"), "cluster/status"))
-        except DriverError as error:
-            return Observed(source=self.SOURCE, error=str(error))
-        if value is None:
-            return Observed(source=self.SOURCE, error="the answer names no node")
-        return Observed(source=self.SOURCE, value=value)
 
 
 def _read(reader: GuestReader, guest: Guest) -> Callable[[], GuestFacts]:

@@ -118,7 +118,7 @@ class ProxmoxApi:
         ]
         self._lock = threading.Lock()
 
-    def get(self, path: str, **fields: Any) -> Any:
+    def get(self, path: str, /, **fields: Any) -> Any:
         """``data`` of ``GET path``; at most 10 s over all endpoints.
 
         Raises ``Unreachable`` or ``TimedOut`` when no endpoint gave an answer, and

@@ -8,11 +8,12 @@ Cross-references are validated in ``blackstart.model.references``.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from blackstart.model.quantities import Duration
 
@@ -22,6 +23,7 @@ _HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
 _PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
+_TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$")
 _FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
 
 
@@ -71,6 +73,21 @@ def _endpoint(text: str) -> str:
     return text
 
 
+def _time_of_day(value: object) -> time:
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is no time of day; write it in quotes as '02:30'")
+    return time(int(match[1]), int(match[2]))
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{text!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return text
+
+
 Mac = Annotated[str, AfterValidator(_mac)]
 Reference = Annotated[str, AfterValidator(_reference)]
 Hostname = Annotated[str, AfterValidator(_hostname)]
@@ -78,6 +95,8 @@ Fqdn = Annotated[str, AfterValidator(_fqdn)]
 Label = Annotated[str, AfterValidator(_label)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Path = Annotated[str, AfterValidator(_path)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Zone = Annotated[str, AfterValidator(_zone)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -236,6 +255,59 @@ class NeverDown(Part):
     grace: Duration = 5.0
 
 
+class Backup(Part):
+    """Copies below ``path`` on ``host``; the newest is at most ``max_age`` (seconds) old."""
+
+    host: str
+    path: Path
+    max_age: Duration = 8 * 86400.0
+
+
+class Backups(Part):
+    """Backups without which nothing is broken. ``etc_pve``: the cluster's own configuration."""
+
+    etc_pve: Backup | None = None
+
+
+class Ups(Part):
+    """An uninterruptible supply, by its name on the host whose NUT server knows it (upsc(8))."""
+
+    host: str
+    name: Label
+
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Window(Part):
+    """When drills may run. ``days`` are those on which it opens, in the given time zone.
+
+    ``closes`` at or before ``opens`` is on the next day.
+    """
+
+    days: Annotated[
+        tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)
+    ]
+    opens: TimeOfDay
+    closes: TimeOfDay
+    timezone: Zone
+
+    def open_for_s(self, wall: float) -> float | None:
+        """Seconds until it closes, at a wall-clock time (seconds); ``None`` while it is closed."""
+        zone, now = ZoneInfo(self.timezone), datetime.fromtimestamp(wall, UTC)
+        today = now.astimezone(zone).date()
+        for day in (today - timedelta(days=1), today):
+            if DAYS[day.weekday()] not in self.days:
+                continue
+            last = day if self.closes > self.opens else day + timedelta(days=1)
+            # In UTC: in one zone Python subtracts wall clocks, which a change of hour makes wrong.
+            opens = datetime.combine(day, self.opens, zone).astimezone(UTC)
+            closes = datetime.combine(last, self.closes, zone).astimezone(UTC)
+            if opens <= now < closes:
+                return (closes - now).total_seconds()
+        return None
+
+
 class Certificate(Part):
     """A TLS endpoint whose certificate must carry the address it is reached by."""
 
@@ -276,6 +348,9 @@ class Inventory(Part):
     mounts: dict[Label, NfsMount] = {}
     never_down: dict[Label, NeverDown] = {}
     dead_man: Duration = 60.0
+    backups: Backups = Backups()
+    ups: Ups | None = None
+    window: Window | None = None
     tolerate: tuple[Tolerance, ...] = ()
     probing: Probing = Probing()
     hold: Duration = 60.0

@@ -153,6 +153,17 @@ def _dangling_mounts(document: Document) -> Iterator[Problem]:
                 )
 
 
+def _dangling_hosts(document: Document) -> Iterator[Problem]:
+    """What is asked by ssh is a node, or a guest into which the harness may log in."""
+    nodes = set(section(document, "nodes"))
+    guests = {name for name, body in entries(document, "guests") if body.get("ssh") is True}
+    for place in (("backups", "etc_pve"), ("ups",)):
+        host = text(section(document, *place), "host")
+        if host is not None and host not in nodes | guests:
+            what = f"'{host}' is neither a node nor a guest with `ssh: true`"
+            yield Problem((*place, "host"), what, did_you_mean(host, sorted(nodes | guests)))
+
+
 def _unwatched(document: Document) -> Iterator[Problem]:
     """What must never go down is something that is probed."""
     watched = {f"node/{name}" for name in section(document, "nodes")}
@@ -179,5 +190,6 @@ RULES: tuple[Rule, ...] = (
     _duplicate_names,
     _names_of_guests,
     _dangling_mounts,
+    _dangling_hosts,
     _unwatched,
 )

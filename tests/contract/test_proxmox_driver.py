@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from blackstart.drivers.clock import SystemClock
-from blackstart.drivers.proxmox import ProxmoxCluster, ProxmoxGuests
+from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
+from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.errors import Rejected
 from blackstart.model.facts import GuestFacts
 from blackstart.model.inventory import Guest

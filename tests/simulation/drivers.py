@@ -17,6 +17,7 @@ from blackstart.model.samples import Sample, Series, held_since
 from blackstart.model.subjects import guest_behind, subject
 from blackstart.model.undo import Action
 
+from .circumstances import QuietCluster, SimulatedCircumstances
 from .snapshot import snapshot
 from .world import TICK_S, ArmedUndo, SimulatedClock, World
 
@@ -118,7 +119,7 @@ class SimulatedGuests:
 
 
 @dataclass
-class SimulatedCluster:
+class SimulatedCluster(QuietCluster):
     """Quorum as the world has it."""
 
     world: World
@@ -266,5 +267,6 @@ def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
         facts=lambda: snapshot(world),
         probes=lambda: SimulatedProbes(world, blind),
         deadmen=SimulatedDeadMen(world),
+        circumstances=SimulatedCircumstances(),
         every=partial(every, world.clock),
     )

@@ -61,6 +61,7 @@ def small_site(**changes: Any) -> Inventory:
                 "sentinel": "/opt/web/data/sentinel",
             }
         },
+        "backups": {"etc_pve": {"host": "a2", "path": "/srv/backups/etc-pve"}},
         "services": {"web": {"http": "http://10.0.0.102/", "guest": "box"}},
         "hold": "5s",
         "settle": "5s",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
-from blackstart.drivers.proxmox import ProxmoxCluster, ProxmoxGuests
+from blackstart.drivers.proxmox import ProxmoxGuests
+from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.errors import Unreachable, UsageError
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from blackstart.drivers.proxmox import ProxmoxCluster
 from blackstart.drivers.proxmox_api import ProxmoxApi
+from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.errors import Rejected, TimedOut, Unreachable
 
 from .captures import data, from_log, needs_captures, replay

@@ -1,0 +1,183 @@
+"""The cluster through the Proxmox VE API: ``ClusterView``.
+
+Lists of this API are filtered and not refused: a token without the privilege gets an
+empty one. So what a list does not show is only believed of a token that may see all of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from blackstart.drivers import proxmox_answers as answers
+from blackstart.drivers.proxmox_answers import Json
+from blackstart.drivers.proxmox_api import ProxmoxApi
+from blackstart.errors import DriverError, Rejected
+from blackstart.model.circumstances import (
+    Capacity,
+    HighAvailability,
+    Managed,
+    Memory,
+    RunningTask,
+    Store,
+)
+from blackstart.model.facts import Observed
+
+STATUS = "cluster/status"
+RESOURCES = "cluster/resources"
+HA = "cluster/ha/status/current"
+# PVE::API2::HA::Status: "NODE (STATE, TIME)", where a mode other than active is the state.
+_MAINTENANCE = re.compile(r"\((maintenance mode),")
+_SID = {"qemu": "vm", "lxc": "ct"}
+
+T = TypeVar("T")
+
+
+class ProxmoxCluster:
+    """Quorum, membership and what goes on, as the node that answers sees it."""
+
+    def __init__(self, api: ProxmoxApi) -> None:
+        self._api = api
+
+    def quorate(self) -> Observed[bool]:
+        """Whether the side that answers has quorum."""
+        return self._of_status(answers.quorate)
+
+    def online(self) -> Observed[tuple[str, ...]]:
+        """Names of the nodes that are online; none at all is no answer."""
+        return self._of_status(lambda status: answers.online_nodes(status) or None)
+
+    def tasks(self) -> Observed[tuple[RunningTask, ...]]:
+        """Tasks without an end, on any node."""
+
+        def ask() -> tuple[RunningTask, ...]:
+            for node in self._nodes_online():
+                self._must_see(f"/nodes/{node}", "Sys.Audit")
+            return tuple(running_tasks(self._list("cluster/tasks")))
+
+        return _observed("api GET cluster/tasks", ask)
+
+    def stores(self) -> Observed[tuple[Store, ...]]:
+        """Every enabled store of every node that is online."""
+
+        def ask() -> tuple[Store, ...]:
+            self._must_see("/storage", "Datastore.Audit")
+            found: list[Store] = []
+            for node in self._nodes_online():
+                path = f"nodes/{node}/storage"
+                found += stores_of(node, answers.records(self._api.get(path, enabled=1), path))
+            return tuple(found)
+
+        return _observed("api GET nodes/NODE/storage", ask)
+
+    def high_availability(self) -> Observed[HighAvailability]:
+        """Guests that the high-availability stack manages; this list is refused, not filtered."""
+        return _observed(f"api GET {HA}", lambda: high_availability(self._list(HA)))
+
+    def memory(self) -> Observed[Memory]:
+        """Memory of nodes that are online, and of guests that the token may see."""
+        return _observed(f"api GET {RESOURCES}", lambda: memory_of(self._list(RESOURCES)))
+
+    def _list(self, path: str) -> list[Json]:
+        return answers.records(self._api.get(path), path)
+
+    def _nodes_online(self) -> tuple[str, ...]:
+        nodes = answers.online_nodes(self._list(STATUS))
+        if not nodes:
+            raise Rejected(f"{STATUS} names no node")
+        return nodes
+
+    def _must_see(self, path: str, privilege: str) -> None:
+        """Raises ``Rejected`` when the token may not see all of a filtered list."""
+        granted = answers.record(self._api.get("access/permissions", path=path), path).get(path)
+        if not isinstance(granted, dict) or str(granted.get(privilege, 0)) != "1":
+            raise Rejected(f"the token may not see it: it needs {privilege} on {path} (PVEAuditor)")
+
+    def _of_status(self, read: Callable[[list[Json]], T | None]) -> Observed[T]:
+        def ask() -> T:
+            value = read(self._list(STATUS))
+            if value is None:
+                raise Rejected("the answer names no node")
+            return value
+
+        return _observed(f"api GET {STATUS}", ask)
+
+
+def _observed(source: str, ask: Callable[[], T]) -> Observed[T]:
+    try:
+        return Observed(source=source, value=ask())
+    except DriverError as error:
+        return Observed(source=source, error=str(error))
+
+
+def running_tasks(entries: Iterable[Json]) -> Iterator[RunningTask]:
+    """What ``cluster/tasks`` shows without an end time."""
+    for entry in entries:
+        if "endtime" not in entry:
+            yield RunningTask(
+                kind=str(entry.get("type", "unknown")),
+                node=str(entry.get("node", "")),
+                subject=str(entry.get("id") or ""),
+                user=str(entry.get("user", "")),
+            )
+
+
+def stores_of(node: str, entries: Iterable[Json]) -> list[Store]:
+    """Stores of one node. Raises ``Rejected`` for an empty list: no node is without any."""
+    found = [
+        Store(
+            node=node,
+            name=str(entry.get("storage")),
+            active=entry.get("active") in (1, True),
+        )
+        for entry in entries
+    ]
+    if not found:
+        raise Rejected(f"{node}: the list of its stores is empty")
+    return found
+
+
+def high_availability(entries: Iterable[Json]) -> HighAvailability:
+    """``cluster/ha/status/current``. Raises ``Rejected`` when it lacks what it always has."""
+    by_type: dict[str, list[Json]] = {}
+    for entry in entries:
+        by_type.setdefault(str(entry.get("type")), []).append(entry)
+    if "quorum" not in by_type:
+        raise Rejected(f"{HA}: not understood: it has no entry of type quorum")
+    managed = tuple(
+        Managed(
+            sid=str(entry.get("sid")),
+            node=str(entry.get("node")),
+            state=str(entry.get("state", "unknown")),
+        )
+        for entry in by_type.get("service", [])
+        if entry.get("request_state") != "ignored" and entry.get("state") != "ignored"
+    )
+    return HighAvailability(
+        managed=managed,
+        maintenance=tuple(
+            str(entry.get("node"))
+            for entry in by_type.get("lrm", [])
+            if _MAINTENANCE.search(str(entry.get("status", "")))
+        ),
+        disarmed=any(
+            entry.get("armed-state") == "disarmed" for entry in by_type.get("fencing", [])
+        ),
+    )
+
+
+def memory_of(entries: Iterable[Json]) -> Memory:
+    """``cluster/resources``: a node without figures is left out, so it can take nobody in."""
+    nodes: dict[str, Capacity] = {}
+    guests: dict[str, int] = {}
+    for entry in entries:
+        kind = str(entry.get("type"))
+        if kind == "node" and entry.get("status") == "online" and {"maxmem", "mem"} <= set(entry):
+            capacity = Capacity(total=int(entry["maxmem"]), used=int(entry["mem"]))
+            nodes[str(entry["node"])] = capacity
+        elif kind in _SID and "maxmem" in entry:
+            guests[f"{_SID[kind]}:{entry['vmid']}"] = int(entry["maxmem"])
+    if not nodes:
+        raise Rejected(f"{RESOURCES}: no node shows its memory (Sys.Audit on /nodes)")
+    return Memory(nodes=nodes, guests=guests)
