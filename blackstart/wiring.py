@@ -13,7 +13,7 @@ from pathlib import Path
 from blackstart.collect.circumstances import HostCircumstances
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
-from blackstart.drivers.base import Clock, ClusterView, GuestControl, Site
+from blackstart.drivers.base import Clock, ClusterView, CommandRunner, GuestControl, Site
 from blackstart.drivers.clock import SystemClock, every
 from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxGuests
@@ -72,7 +72,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             names=names,
             certificates=certificates,
             facts=facts,
-            probes=lambda: _probes(inventory, references, clock),
+            probes=lambda: _probes(inventory, references, clock, runner),
             deadmen=DeadMen(runner),
             circumstances=HostCircumstances(runner),
             every=every,
@@ -150,6 +150,8 @@ def _controllers(inventory: Inventory, references: _References) -> Mapping[str, 
     }
 
 
-def _probes(inventory: Inventory, references: _References, clock: Clock) -> ProbeRunner:
-    probes = probes_for(inventory, references.public)
+def _probes(
+    inventory: Inventory, references: _References, clock: Clock, runner: CommandRunner
+) -> ProbeRunner:
+    probes = probes_for(inventory, references.public, runner)
     return ProbeRunner(probes, clock, inventory.probing.rate_hz)

@@ -55,6 +55,11 @@ def understand(host: str, answers: Mapping[str, Answer]) -> HostReading:
     )
 
 
+def mounts_of(host: str, answer: Answer) -> Observed[tuple[Mount, ...]]:
+    """The mounts of a host that was asked for nothing else."""
+    return _Reader(host, {"mounts": answer}).fact("mounts", _mounts)
+
+
 def nothing_read(host: str, error: str) -> HostReading:
     """The reading of a host that did not answer: the error everywhere."""
     source = f"ssh {host}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from blackstart.collect.compose import look_at_project
 from blackstart.collect.host import look_at_host
 from blackstart.collect.host_parse import HostReading, nothing_read
+from blackstart.collect.mounts import Mounts, declared, look_at_mounts
 from blackstart.collect.name_round import PAUSE_S, look_at_names, unasked
 from blackstart.drivers.base import (
     CertificateLook,
@@ -30,6 +31,7 @@ from blackstart.model.facts import (
     unread,
 )
 from blackstart.model.inventory import Certificate, Dns, Inventory
+from blackstart.model.subjects import mounts_asked
 
 WORKERS = 32
 GRACE_S = 3.0
@@ -44,6 +46,7 @@ class _Found:
     names: dict[str, Observed[tuple[str, ...]]] = field(default_factory=dict)
     compose: dict[str, ComposeFacts] = field(default_factory=dict)
     certificates: dict[str, CertificateFacts] = field(default_factory=dict)
+    mounts: dict[str, Mounts] = field(default_factory=dict)
     quorate: Observed[bool] | None = None
     online: Observed[tuple[str, ...]] | None = None
 
@@ -97,6 +100,7 @@ class SiteCollector:
             names=whole.names,
             compose=whole.compose,
             certificates=whole.certificates,
+            mounts=self._declared_mounts(whole),
             cluster=self._cluster(whole),
         )
 
@@ -108,6 +112,9 @@ class SiteCollector:
             yield from ((f"dns/{name}", self._server(dns, name)) for name in dns.servers)
         for name, certificate in self.inventory.certificates.items():
             yield f"certificate/{name}", self._certificate(name, certificate)
+        for name in sorted({mount.host for mount in mounts_asked(self.inventory).values()}):
+            if name in self.inventory.guests:
+                yield f"mounts/{name}", self._guests_mounts(name)
         yield "guests", self._guests()
         if self.cluster is not None:
             yield "cluster", self._membership(self.cluster)
@@ -153,6 +160,18 @@ class SiteCollector:
             look, lambda why: _Found(certificates={name: unread(CertificateFacts, source, why)})
         )
 
+    def _guests_mounts(self, name: str) -> _Part:
+        return _Part(
+            lambda: _Found(
+                mounts={name: look_at_mounts(self.runner, name, timeout_s=self.deadline_s)}
+            ),
+            lambda error: _Found(mounts={name: nothing_read(name, error).facts.mounts}),
+        )
+
+    def _declared_mounts(self, found: _Found) -> dict[str, Mounts]:
+        on_nodes = {name: reading.facts.mounts for name, reading in found.hosts.items()}
+        return declared(mounts_asked(self.inventory), {**on_nodes, **found.mounts})
+
     def _guests(self) -> _Part:
         def lost(error: str) -> _Found:
             names = self.inventory.guests
@@ -197,5 +216,6 @@ def _add(whole: _Found, part: _Found) -> None:
     whole.names |= part.names
     whole.compose |= part.compose
     whole.certificates |= part.certificates
+    whole.mounts |= part.mounts
     whole.quorate = part.quorate or whole.quorate
     whole.online = part.online or whole.online

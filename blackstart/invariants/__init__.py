@@ -3,6 +3,7 @@
 from blackstart.invariants.addresses_stable import addresses_stable
 from blackstart.invariants.containers_run import containers_run
 from blackstart.invariants.guests_boot import guests_boot
+from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
 from blackstart.invariants.nothing_else_changed import nothing_else_changed
 from blackstart.invariants.services_answer import services_answer
@@ -11,6 +12,7 @@ __all__ = [
     "addresses_stable",
     "containers_run",
     "guests_boot",
+    "mounts_answer",
     "names_resolve",
     "nothing_else_changed",
     "services_answer",

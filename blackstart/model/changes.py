@@ -14,6 +14,8 @@ from blackstart.model.undo import (
     Action,
     DropTable,
     EndOwnUnit,
+    ExportClient,
+    ExportOptions,
     ExportPath,
     OwnPath,
     OwnTable,
@@ -101,20 +103,24 @@ class Unexport(Step):
 
     kind: Literal["unexport"] = "unexport"
     path: ExportPath
+    client: ExportClient
+    options: ExportOptions
+
+    @property
+    def _back(self) -> Reexport:
+        return Reexport(path=self.path, client=self.client, options=self.options)
 
     def possible(self) -> str:
-        """Exits with 0 when the path is exported now and ``/etc/exports`` says so as well."""
-        declared = f"cat /etc/exports /etc/exports.d/*.exports 2>/dev/null | grep -q '^{self.path}'"
-        return f"{Reexport(path=self.path).proof()} && {declared}"
+        """Exits with 0 when the path is exported to the client, with these options."""
+        return self._back.proof()
 
     def command(self) -> str:
-        """The change: every client's export of the path."""
-        clients = f"exportfs -s | sed -n 's|^{self.path}  *\\([^(]*\\)(.*|\\1|p'"
-        return f'for client in $({clients}); do exportfs -u "$client:{self.path}"; done'
+        """The change."""
+        return f"exportfs -u '{self._back.named}'"
 
     def undo(self) -> tuple[Action, ...]:
         """What leads back."""
-        return (Reexport(path=self.path),)
+        return (self._back,)
 
 
 class FillMemory(Step):

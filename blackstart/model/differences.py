@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from blackstart.model.facts import SiteFacts
 from blackstart.model.fingerprint import Klass, Reading, fingerprint
 from blackstart.model.inventory import Inventory, Tolerance
+from blackstart.model.subjects import mounts_asked
 
 NOTHING = "absent"
 UNREAD = "not read"
@@ -36,21 +37,29 @@ class Difference(BaseModel):
 
 
 def compare(
-    before: SiteFacts, after: SiteFacts, *, rebooted: Set[str] = frozenset()
+    before: SiteFacts,
+    after: SiteFacts,
+    *,
+    rebooted: Set[str] = frozenset(),
+    filled: Set[str] = frozenset(),
 ) -> tuple[Difference, ...]:
     """Every difference, volatile ones included, by path.
 
-    ``rebooted`` names the hosts whose new boot id the act declared. A fact that could
-    be read only once is ``converging``, because it may be readable again in a moment.
+    ``rebooted`` names the hosts whose new boot id the act declared, ``filled`` those whose
+    kernel was to kill for want of memory, and says so. A fact that could be read only once is
+    ``converging``, because it may be readable again in a moment.
     """
     was, now = fingerprint(before), fingerprint(after)
     found: list[Difference] = []
     for path in sorted({*was, *now}):
         found += _of(path, was.get(path), now.get(path))
-    expected = {f"hosts/{name}/boot_id" for name in rebooted}
+    expected = (
+        *(f"hosts/{name}/boot_id" for name in rebooted),
+        *(f"hosts/{name}/oom_lines/" for name in filled),
+    )
     return tuple(
         item.model_copy(update={"klass": "expected"})
-        if item.path in expected and not item.unread
+        if item.path.startswith(expected) and not item.unread
         else item
         for item in found
     )
@@ -141,6 +150,7 @@ def _missing(inventory: Inventory, facts: SiteFacts) -> Iterator[str]:
         ("names", asked, facts.names),
         ("compose", inventory.compose, facts.compose),
         ("certificates", inventory.certificates, facts.certificates),
+        ("mounts", mounts_asked(inventory), facts.mounts),
     )
     for section, declared, seen in wanted:
         yield from (f"{section}/{name}" for name in sorted({*declared} - {*seen}))

@@ -123,6 +123,7 @@ class SiteFacts(Record):
 
     ``names`` is keyed ``SERVER/NAME``, the others by the inventory's own names. A server
     that answers without an address (NXDOMAIN, SERVFAIL) has answered: the value is empty.
+    ``mounts`` holds what is mounted where the inventory declares a mount, often nothing.
     """
 
     taken_at: float
@@ -131,4 +132,5 @@ class SiteFacts(Record):
     names: dict[str, Observed[tuple[str, ...]]] = {}
     compose: dict[str, ComposeFacts] = {}
     certificates: dict[str, CertificateFacts] = {}
+    mounts: dict[str, Observed[tuple[Mount, ...]]] = {}
     cluster: ClusterFacts | None = None

@@ -70,6 +70,8 @@ def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
         found |= _prefixed(f"compose/{name}", _compose(project))
     for name, certificate in facts.certificates.items():
         found |= _prefixed(f"certificates/{name}", _certificate(certificate))
+    for name, mounted in facts.mounts.items():
+        found[f"mounts/{name}"] = _reading(mounted, "converging", _mounts)
     if facts.cluster is not None:
         found |= _prefixed("cluster", _cluster(facts.cluster))
     return found

@@ -1,4 +1,4 @@
-"""Names of what is probed: ``node/pve1``, ``guest/maas``, ``dns/dns2``, ``service/web``."""
+"""Names of what is probed: ``node/pve1``, ``guest/maas``, ``dns/dns2``, ``mount/media``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from blackstart.model.inventory import Inventory
+from blackstart.model.inventory import Inventory, NfsMount
 
-SubjectKind = Literal["node", "guest", "dns", "service"]
+SubjectKind = Literal["node", "guest", "dns", "service", "mount"]
 
 
 def subject(kind: SubjectKind, name: str) -> str:
@@ -25,7 +25,15 @@ def guest_behind(inventory: Inventory, full_name: str) -> str | None:
         return inventory.dns.servers[name].guest
     if kind == "service":
         return inventory.services[name].guest
+    if kind == "mount" and inventory.mounts[name].host in inventory.guests:
+        return inventory.mounts[name].host
     return None
+
+
+def mounts_asked(inventory: Inventory) -> dict[str, NfsMount]:
+    """The declared mounts, by name; not those on guests that are meant to be off."""
+    off = {name for name, guest in inventory.guests.items() if not guest.running}
+    return {name: mount for name, mount in inventory.mounts.items() if mount.host not in off}
 
 
 class Subject(BaseModel):
@@ -43,7 +51,7 @@ class Subject(BaseModel):
 
 
 def subjects_of(inventory: Inventory) -> tuple[Subject, ...]:
-    """Everything that is probed, hosts first; guests that are meant to be off are not."""
+    """Everything that is probed, hosts first; guests meant to be off, and theirs, are not."""
 
     def behind(full_name: str) -> str | None:
         guest = guest_behind(inventory, full_name)
@@ -68,5 +76,13 @@ def subjects_of(inventory: Inventory) -> tuple[Subject, ...]:
     found += [
         Subject(name=subject(kind, name), under=behind(subject(kind, name)), budget_s=budget_s)
         for kind, name, budget_s in served
+    ]
+    found += [
+        Subject(
+            name=subject("mount", name),
+            under=behind(subject("mount", name)) or subject("node", mount.host),
+            budget_s=mount.budget,
+        )
+        for name, mount in mounts_asked(inventory).items()
     ]
     return tuple(found)

@@ -18,6 +18,8 @@ OwnUnit = Annotated[str, Field(pattern=r"^blackstart-[a-z0-9-]{1,60}\.service$")
 OwnTable = Annotated[str, Field(pattern=r"^blackstart_[a-z0-9_]{1,40}$")]
 OwnPath = Annotated[str, Field(pattern=r"^/run/blackstart/[a-z0-9-]{1,60}$")]
 ExportPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/._-]{1,200}$")]
+ExportClient = Annotated[str, Field(pattern=r"^[A-Za-z0-9*?@._:/\[\]-]{1,200}$")]
+ExportOptions = Annotated[str, Field(pattern=r"^[A-Za-z0-9_=,:.@/+-]{1,400}$")]
 Vmid = Annotated[int, Field(ge=100, le=999_999_999)]
 
 
@@ -91,18 +93,34 @@ class Unmount(Step):
 
 
 class Reexport(Step):
-    """Export again what ``/etc/exports`` says (exportfs(8))."""
+    """Export a path to a client again, with the options it had (exportfs(8), exports(5)).
+
+    Not ``exportfs -r``: that takes away what somebody exported by hand. ``client`` and
+    ``options`` are as ``exportfs -s`` prints them; read back they give the same export.
+    """
 
     kind: Literal["reexport"] = "reexport"
     path: ExportPath
+    client: ExportClient
+    options: ExportOptions
+
+    @property
+    def named(self) -> str:
+        """The export as exportfs(8) takes it: an IPv6 client stands in brackets."""
+        address, slash, prefix = self.client.partition("/")
+        client = f"[{address}]{slash}{prefix}" if ":" in address else self.client
+        return f"{client}:{self.path}"
 
     def command(self) -> str:
         """The undo."""
-        return "exportfs -r"
+        return f"exportfs -i -o '{self.options}' '{self.named}'"
 
     def proof(self) -> str:
-        """Exits with 0 when it held: the kernel's table of exports names the path."""
-        return f"exportfs -s | grep -q '^{self.path} '"
+        """Exits with 0 when it held: this very export is in the table again."""
+        return (
+            f'exportfs -s | awk \'$1 == "{self.path}" && $2 == "{self.client}({self.options})" '
+            "{found = 1} END {exit !found}'"
+        )
 
 
 class StartGuest(Step):

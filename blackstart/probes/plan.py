@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from blackstart.drivers.base import CommandRunner
 from blackstart.model.inventory import Inventory
-from blackstart.model.subjects import subject
+from blackstart.model.subjects import mounts_asked, subject
 from blackstart.probes.base import Probe
 from blackstart.probes.dns import MAX_QUERIES_HZ, DnsProbe
 from blackstart.probes.http import HttpProbe, trust
 from blackstart.probes.icmp import EchoSocket, IcmpProbe
+from blackstart.probes.mount import MAX_QUESTIONS_HZ, MountProbe
 from blackstart.probes.tcp import TcpProbe
 
 ResolvePath = Callable[[str], Path]
 """From a reference of the inventory (``file:``, ``rack:``) to a file."""
 
 
-def probes_for(inventory: Inventory, resolve_path: ResolvePath) -> list[Probe]:
-    """ICMP for every node and guest, TCP and HTTP for services, DNS for every server.
+def probes_for(
+    inventory: Inventory, resolve_path: ResolvePath, runner: CommandRunner
+) -> list[Probe]:
+    """ICMP for every node and guest, TCP and HTTP for services, DNS for every server, mounts.
 
-    Guests declared as off are left out. Raises ``UsageError`` for a service on a secure
-    shell's port and for a CA that cannot be read.
+    Guests declared as off are left out. ``runner`` asks hosts for their mounts. Raises
+    ``UsageError`` for a service on a secure shell's port and for a CA that cannot be read.
     """
     return [
         *_icmp(inventory),
         *_dns(inventory),
         *_services(inventory, resolve_path),
+        *_mounts(inventory, runner),
     ]
 
 
@@ -76,6 +82,21 @@ def _services(inventory: Inventory, resolve_path: ResolvePath) -> Iterator[Probe
             yield HttpProbe(
                 f"http {name}", full_name, service.http, service.expect_status, timeout_s, tls
             )
+
+
+def _mounts(inventory: Inventory, runner: CommandRunner) -> Iterator[Probe]:
+    mounts = mounts_asked(inventory)
+    shared_by = Counter(mount.host for mount in mounts.values())
+    for name, mount in mounts.items():
+        yield MountProbe(
+            f"mount {name}",
+            subject("mount", name),
+            runner,
+            mount.host,
+            mount.path,
+            bound_s=math.ceil(inventory.probing.timeout),
+            max_rate_hz=MAX_QUESTIONS_HZ / shared_by[mount.host],
+        )
 
 
 def _ssh_ports(inventory: Inventory) -> frozenset[int]:
