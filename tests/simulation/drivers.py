@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,7 +70,6 @@ class SimulatedPower:
         if not self.world.lies.power_swallowed:
             self.world.restart(host)
 
-    def power_on(self, host: str) -> None:
     def back_on_by(self, host: str) -> BackOn:
         by = self.world.lies.back_on_by.get(host, "timer")
         if by == "nothing":
@@ -78,19 +78,20 @@ class SimulatedPower:
 
     def off_for(self, host: str, seconds: float) -> None:
         assert self.back_on_by(host) == "timer"
-        self._cut(host, None if host in self.world.lies.forgets_timer else seconds)
+        self._cut(host, math.inf if host in self.world.lies.forgets_timer else seconds)
 
     def off(self, host: str) -> None:
-        self._cut(host, None)
+        self._cut(host, math.inf)
 
-    def _cut(self, host: str, seconds: float | None) -> None:
-        self.world.commands.append((host, "off" if seconds is None else f"off for {seconds:g} s"))
+    def _cut(self, host: str, seconds: float) -> None:
+        self.world.commands.append((host, "power off"))
         if host not in self.world.lies.swallows:
-            self.world.cut(host, seconds)
+            self.world.restart(host, seconds)
 
-        self.world.commands.append((host, "on"))
+    def power_on(self, host: str) -> None:
+        self.world.commands.append((host, "power on"))
         if not self.world.powered(host):
-            self.world.light(host, 0.0)
+            self.world.boots_at(host, self.world.clock.now)
 
     def restore_policy(self, host: str) -> str:
         return "LastState"

@@ -74,10 +74,11 @@ class SimulatedClock:
 
 @dataclass
 class SimulatedNode:
-    """A machine: up from ``up_at`` (seconds) on, with that boot's id."""
+    """A machine: power from ``power_at`` (seconds) on, up from ``up_at``, with that boot's id."""
 
     address: str
     boot: int = 1
+    power_at: float = 0.0
     up_at: float = 0.0
     settles_at: float = 0.0
     starts_at: float = 0.0
@@ -94,6 +95,7 @@ class SimulatedGuest:
     node: str
     address: str
     up_at: float | None = 0.0
+    boot: int = 1
 
 
 @dataclass
@@ -139,7 +141,9 @@ class World:
         host = SimulatedHost(
             MEMORY_MIB[role],
             declared_exports=frozenset(
-                mount.export for mount in self.inventory.mounts.values() if mount.server == name
+                (mount.export, "10.0.0.0/24", "rw,no_subtree_check")
+                for mount in self.inventory.mounts.values()
+                if mount.server == name
             ),
         )
         host.units = {unit: Unit() for unit in UNITS[role]}
@@ -152,6 +156,10 @@ class World:
     def elapsed(self) -> float:
         """Seconds since this world began."""
         return self.clock.now - BEGAN_AT
+
+    def powered(self, name: str) -> bool:
+        """Whether a node has power, booted or not."""
+        return self.clock.now >= self.nodes[name].power_at
 
     def node_up(self, name: str) -> bool:
         return self.clock.now >= self.nodes[name].up_at
@@ -170,8 +178,11 @@ class World:
         return self.node_up(name) if name in self.nodes else self.guest_up(name)
 
     def boot_of(self, name: str) -> int:
-        """Which boot of its node a host is in."""
-        return self.nodes[name if name in self.nodes else self.guests[name].node].boot
+        """Which boot a host is in; a guest's own starts count, too."""
+        if name in self.nodes:
+            return self.nodes[name].boot
+        guest = self.guests[name]
+        return 1000 * self.nodes[guest.node].boot + guest.boot
 
     def restarted(self, name: str) -> bool:
         """Whether a guest's node has been rebooted."""
@@ -197,7 +208,9 @@ class World:
     # -- what happens -----------------------------------------------------------------
 
     def restart(self, name: str, off_s: float = 0.0) -> None:
-        """Take a node down with its guests; all that is not a lie comes back."""
+        """Take a node down with its guests, without power for so many seconds (``inf``: nobody
+        switches it on); all that is not a lie comes back.
+        """
         node = self.nodes[name]
         node.boot += 1
         node.address = self.lies.node_moves.get(name, node.address)
@@ -205,8 +218,9 @@ class World:
         self.boots_at(name, self.clock.now + off_s)
 
     def boots_at(self, name: str, begins_at: float) -> None:
-        """A node that is down begins its boot then; for ever later, with infinity."""
+        """A node that is down gets its power then, and boots."""
         node = self.nodes[name]
+        node.power_at = begins_at
         node.up_at = begins_at + self.BOOT_S
         node.settles_at = node.up_at + (10_000.0 if self.lies.never_settles else 5.0)
         node.starts_at = node.up_at + 20.0
@@ -229,6 +243,7 @@ class World:
     def start_guest(self, name: str) -> None:
         """Start a stopped guest; one that runs is left alone."""
         if self.guests[name].up_at is None:
+            self.guests[name].boot += 1
             self.guests[name].up_at = self.clock.now + self._guest_boot_s(name)
 
     def tick(self) -> None:

@@ -1,0 +1,84 @@
+"""What a simulated machine holds that a fault can change: units, tables, memory, exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+RETURNS_S = 2.0
+"""Seconds until a unit that was restarted is active again."""
+
+Export = tuple[str, str, str]
+"""Path, client and options, as ``exportfs -s`` has them."""
+
+
+@dataclass
+class Unit:
+    """One systemd unit: ``invocation`` counts its starts; transient ones go with the boot."""
+
+    active: bool = True
+    invocation: int = 1
+    transient: bool = False
+    returns_at: float | None = None
+
+
+@dataclass
+class SimulatedHost:
+    """The state of one machine that answers ssh; memory in MiB."""
+
+    memory_mib: int
+    units: dict[str, Unit] = field(default_factory=dict)
+    exported: set[Export] = field(default_factory=set)
+    declared_exports: frozenset[Export] = frozenset()
+    tables: dict[str, int] = field(default_factory=dict)
+    tmpfs: dict[str, int] = field(default_factory=dict)
+    oom_kills: int = 0
+
+    def boot(self) -> None:
+        """Everything that lives in memory is gone, everything that is enabled starts."""
+        self.tables.clear()
+        self.tmpfs.clear()
+        self.oom_kills = 0
+        self.exported = set(self.declared_exports)
+        self.units = {name: unit for name, unit in self.units.items() if not unit.transient}
+        for name in self.units:
+            self.start(name)
+
+    def active(self, name: str) -> bool:
+        """Whether a unit runs."""
+        unit = self.units.get(name)
+        return unit is not None and unit.active
+
+    def start(self, name: str) -> bool:
+        """Start a unit; one that runs is left alone. Whether there is such a unit."""
+        unit = self.units.get(name)
+        if unit is None:
+            return False
+        unit.returns_at = None
+        if not unit.active:
+            unit.active, unit.invocation = True, unit.invocation + 1
+        return True
+
+    def stop(self, name: str) -> bool:
+        """Stop a unit; a transient one is gone then. Whether there was such a unit."""
+        unit = self.units.get(name)
+        if unit is None:
+            return False
+        unit.active, unit.returns_at = False, None
+        if unit.transient:
+            del self.units[name]
+        return True
+
+    def tick(self, now: float) -> None:
+        """Units that come back by themselves do."""
+        for name, unit in self.units.items():
+            if unit.returns_at is not None and now >= unit.returns_at:
+                self.start(name)
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """Whatever is on it that only a fault of ours can have put there."""
+        return (
+            *(f"table {name}" for name in self.tables),
+            *(f"tmpfs {path}" for path in self.tmpfs),
+            *(f"unit {name}" for name, unit in self.units.items() if unit.transient),
+        )
