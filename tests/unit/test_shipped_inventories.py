@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blackstart.inventory_file import load, parse
+from blackstart.rack.seed import hypervisor
 from blackstart.rack.topology import PVE
 
 ROOT = Path(__file__).parents[2]
@@ -66,9 +67,28 @@ class TestTheRacksInventory:
         assert declared == resolvers
         assert set(self.rack.certificates) == {g.name for g in PVE.guests if g.role == "k3s"}
 
-    def test_only_hypervisors_may_be_broken(self) -> None:
-        willing = {name for name, node in self.rack.nodes.items() if node.may_break}
-        assert willing == {machine.name for machine in PVE.machines if machine.role == "hypervisor"}
+    def test_a_nas_may_only_fail_to_serve_and_hypervisors_may_lose_power(self) -> None:
+        serving = {"nas-stop", "nas-block", "nas-stale"}
+        for machine in PVE.machines:
+            willing = set(self.rack.nodes[machine.name].may_break)
+            if machine.role == "nas":
+                assert willing >= serving
+                assert not willing & {"reboot", "power-cut"}
+            else:
+                assert willing >= {"reboot", "power-cut"}
+                assert not willing & serving
+
+    def test_every_hypervisor_mounts_every_store(self) -> None:
+        declared = {
+            (mount.host, mount.path, mount.server, mount.export)
+            for mount in self.rack.mounts.values()
+        }
+        assert declared == {
+            (machine.name, f"/mnt/nas/{store}", "nas1", f"/export/{store}")
+            for machine in PVE.machines
+            for store in hypervisor.STORES
+            if machine.role == "hypervisor"
+        }
 
     def test_what_is_no_product_is_said(self) -> None:
         assert self.rack.stand_ins
@@ -86,11 +106,17 @@ def test_the_example_breaks_nothing_by_default() -> None:
 
 
 def test_the_example_stays_right_when_its_consent_is_uncommented() -> None:
-    text = (ROOT / "inventory/example-homelab.yaml").read_text()
-    lines = text.splitlines()
-    start = next(n for n, line in enumerate(lines) if line.strip() == "# may_break:")
-    while lines[start].strip().startswith("#"):
-        lines[start] = lines[start].replace("# ", "", 1)
-        start += 1
+    lines = (ROOT / "inventory/example-homelab.yaml").read_text().splitlines()
+    starts = [number for number, line in enumerate(lines) if line.strip() == "# may_break:"]
+    for start in starts:
+        number = start
+        while lines[number].strip().startswith("#"):
+            lines[number] = lines[number].replace("# ", "", 1)
+            number += 1
     example = parse("\n".join(lines), "example")
-    assert set(example.nodes["pve-a"].may_break) == {"reboot", "power-cut"}
+    willing = {name: set(node.may_break) for name, node in example.nodes.items()}
+    assert willing == {
+        "pve-a": {"reboot", "power-cut"},
+        "pve-b": set(),
+        "nas": {"nas-stop", "nas-block", "nas-stale"},
+    }
