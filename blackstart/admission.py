@@ -63,12 +63,35 @@ class Admission:
                     guard=answer.guard,
                     refusal=answer.refusal,
                     waived=answer.waived,
+                    because=answer.because,
                 )
                 self.log.note(f"{answer.guard}: {answer.wording}")
             refusals = [f"{answer.guard}: {answer.refusal}" for answer in given if answer.stands]
             if refusals:
                 raise Refusal(refusals)
+            if not self.terms.plan_only:
+                self._keep_by_hand(request)
         return plan, before
+
+    def _keep_by_hand(self, request: Request) -> None:
+        """Save what a person needs to put each host back. Raises ``Refusal`` when that fails."""
+        inventory = self.site.inventory
+        wanted: dict[str, tuple[str, ...]] = {}
+        for host in dict.fromkeys((*request.touched, request.plan.undo_host)):
+            node = inventory.nodes.get(host or "")
+            guests = inventory.guests_of(host or "") if node and node.api else {}
+            if host is not None:
+                wanted[host] = tuple(str(guest.vmid) for guest in guests.values())
+        saved = self.site.circumstances.by_hand(wanted)
+        lost = [f"{host} ({seen.error})" for host, seen in saved.items() if not seen.known]
+        if lost:
+            raise Refusal([f"rescue: what leads back by hand cannot be saved: {'; '.join(lost)}"])
+        directory = self.log.directory / "rescue"
+        directory.mkdir()
+        for host, seen in saved.items():
+            self.log.save(f"rescue/{host}.txt", seen.value or "")
+        self.log.journal.write("rescue.saved", hosts=list(saved))
+        self.log.note(f"saved to put things back by hand: {directory} ({', '.join(saved)})")
 
     def _guarded(self, plan: Plan) -> Plan:
         """The plan with the dead-man that will guard it, where there is something to undo."""

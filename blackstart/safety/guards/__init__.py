@@ -1,0 +1,1 @@
+"""The guards by subject; in their order in ``blackstart.safety.guard``."""
