@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import Site
 from blackstart.invariants.base import Evidence, Invariant
-from blackstart.invariants.nothing_else_changed import nothing_else_changed, rebooted
+from blackstart.invariants.nothing_else_changed import changes, nothing_else_changed
 from blackstart.model.differences import compare, tolerated
 from blackstart.model.facts import SiteFacts
 
@@ -39,7 +39,7 @@ class Judging:
         if not invariants:
             self.log.unproven("invariants", evidence.target, "the scenario declares no invariant")
         today = datetime.fromtimestamp(self.site.clock.wall(), UTC).date()
-        found = compare(evidence.before, evidence.after, rebooted=rebooted(evidence))
+        found = changes(evidence)
         noted = tolerated(found, evidence.inventory.tolerate, today)
         self.log.journal.write(
             "differences", differences=[item.model_dump(mode="json") for item in noted]

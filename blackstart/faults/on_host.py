@@ -66,7 +66,9 @@ class HostFault(Undoing, ABC):
             target=self.target,
             reversibility=self.reversibility,
             blast_radius=self.blast_radius(site),
-            rescue=tuple(by_hand(site.inventory, host, action.command()) for action in undo),
+            rescue=tuple(
+                by_hand(site.inventory, action.on(host), action.command()) for action in undo
+            ),
             parameters={"changes": [change.model_dump() for change in changes]},
             prior=self.prior(site),
             undo=undo,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from blackstart.drivers.base import Site
@@ -60,12 +61,29 @@ class Undoing:
         return Proof(True, f"{undo_host(plan)}: proven undone: {done}")
 
     def _holds(self, site: Site, plan: Plan, action: Action) -> bool:
+        host = action.on(undo_host(plan))
         try:
-            host = undo_host(plan)
             return site.runner.run(host, action.proof(), timeout_s=PROOF_TIMEOUT_S).ok
         except DriverError:
-            site.runner.forget(undo_host(plan))
+            site.runner.forget(host)
             return False
+
+
+def run_all(site: Site, plan: Plan, actions: Iterable[Action]) -> None:
+    """Run actions of a plan in order. Raises ``DriverError`` with all that failed, at the end."""
+    wrong: list[str] = []
+    for action in actions:
+        host = action.on(undo_host(plan))
+        try:
+            result = site.runner.run(host, action.command(), timeout_s=ACTION_TIMEOUT_S)
+        except DriverError as error:
+            site.runner.forget(host)
+            wrong.append(f"{action.kind}: {error}")
+            continue
+        if not result.ok:
+            wrong.append(f"{action.kind}: exit {result.exit_code}: {result.stderr.strip()}")
+    if wrong:
+        raise Rejected(f"{undo_host(plan)}: " + "; ".join(wrong))
 
 
 def undo_host(plan: Plan) -> str:

@@ -14,7 +14,7 @@ from blackstart.model.differences import Difference, compare, expired, undeclare
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Judgement
 
-REBOOTING = frozenset({"reboot", "power-cut"})
+REBOOTING = frozenset({"reboot", "power-cut", "cold-start"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class NothingElseChanged:
         """One judgement, for the site."""
         inventory = evidence.inventory
         findings = Findings(self.name, inventory.site)
-        found = compare(evidence.before, evidence.after, rebooted=rebooted(evidence))
+        found = changes(evidence)
         found = tuple(item for item in found if not _of_one_meant_off(item.path, inventory))
         for item in undeclared(found, inventory.tolerate, self.today):
             findings.failed(f"{item}{self._expiry(item, inventory)}")
@@ -51,6 +51,20 @@ def rebooted(evidence: Evidence) -> frozenset[str]:
     if evidence.fault not in REBOOTING:
         return frozenset()
     return frozenset(name for name in evidence.blast_radius if name in evidence.inventory.nodes)
+
+
+def filled(evidence: Evidence) -> frozenset[str]:
+    """The hosts whose kernel was to kill a guest for want of memory."""
+    killing = evidence.fault == "memory" and evidence.target in evidence.inventory.nodes
+    others = set(evidence.blast_radius) - {evidence.target}
+    return frozenset({evidence.target}) if killing and others else frozenset()
+
+
+def changes(evidence: Evidence) -> tuple[Difference, ...]:
+    """Every difference that the drill left, with what belongs to the act marked as expected."""
+    return compare(
+        evidence.before, evidence.after, rebooted=rebooted(evidence), filled=filled(evidence)
+    )
 
 
 def _of_one_meant_off(path: str, inventory: Inventory) -> bool:

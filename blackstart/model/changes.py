@@ -6,6 +6,7 @@ A change is possible only where its undo would lead back to what was there befor
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -158,13 +159,15 @@ class FillMemory(Step):
             f"do head -c {FILL_CHUNK_MIB}M /dev/zero >{self.path}/$i || exit 0; i=$((i+1)); done; "
             "sleep infinity"
         )
-        quoted = writer.replace("'", "'\\''")
+        # systemd expands $ in a unit's command line before the shell sees it; $$ is its $
+        # (systemd.service(5)). systemd-run's --expand-environment=no is newer than Debian 12.
+        quoted = shlex.quote(writer.replace("$", "$$"))
         return (
             f"mkdir -p {self.path} && "
             f"mount -t tmpfs -o size={self.mib + FILL_CHUNK_MIB}M,mode=0700 "
             f"blackstart {self.path} && "
             f"systemd-run --quiet --collect --unit={self.unit} --property=OOMScoreAdjust=-1000 "
-            f"--property=RuntimeMaxSec={FILL_BOUND_S} sh -c '{quoted}'"
+            f"--property=RuntimeMaxSec={FILL_BOUND_S} sh -c {quoted}"
         )
 
     def undo(self) -> tuple[Action, ...]:

@@ -21,12 +21,18 @@ ExportPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/._-]{1,200}$")]
 ExportClient = Annotated[str, Field(pattern=r"^[A-Za-z0-9*?@._:/\[\]-]{1,200}$")]
 ExportOptions = Annotated[str, Field(pattern=r"^[A-Za-z0-9_=,:.@/+-]{1,400}$")]
 Vmid = Annotated[int, Field(ge=100, le=999_999_999)]
+HostName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
 class Step(BaseModel):
     """Base of every action and change: strict, immutable, and safe to put into a shell line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def on(self, host: str) -> str:
+        """Where it runs: on the fault's own ``host``, unless it says otherwise."""
+        return host
 
 
 class StartUnit(Step):
@@ -139,8 +145,42 @@ class StartGuest(Step):
         return f"{self.tool} status {self.vmid} | grep -q 'status: running'"
 
 
+class Redeploy(Step):
+    """Apply a Compose project's definition again, where our fault removed its containers.
+
+    It runs inside the guest, by ``recover`` or by a person: a drill waits for the site's own
+    redeployment first, so that this can never hide that there is none.
+    """
+
+    kind: Literal["redeploy"] = "redeploy"
+    guest: HostName
+    directory: ExportPath
+    services: Annotated[tuple[ServiceName, ...], Field(min_length=1)]
+
+    def on(self, host: str) -> str:
+        """In the guest; its hypervisor has no containers."""
+        return self.guest
+
+    def command(self) -> str:
+        """The undo; containers that run are left as they are (docker compose up)."""
+        return f"docker compose --project-directory {self.directory} up --detach"
+
+    def proof(self) -> str:
+        """Exits with 0 when it held: every service has a running container.
+
+        The engine is asked only where it runs: a bare question would start it.
+        """
+        label = "--filter label=com.docker.compose"
+        project = f"{label}.project.working_dir={self.directory}"
+        asked = (
+            f"docker ps --quiet {project} {label}.service={service} | grep -q ."
+            for service in self.services
+        )
+        return " && ".join(["systemctl is-active --quiet docker.service", *asked])
+
+
 Action = Annotated[
-    StartUnit | EndOwnUnit | DropTable | Unmount | Reexport | StartGuest,
+    StartUnit | EndOwnUnit | DropTable | Unmount | Reexport | StartGuest | Redeploy,
     Field(discriminator="kind"),
 ]
 ACTIONS: TypeAdapter[tuple[Action, ...]] = TypeAdapter(tuple[Action, ...])

@@ -21,21 +21,32 @@ from blackstart.model.undo import Action
 UNITS = "/etc/systemd/system"
 TICK_S = 2
 ACTION_TIMEOUT_S = 30
+LOG_TIMEOUT_S = 5
 COMMAND_TIMEOUT_S = 20.0
 CHECK = """\
 #!/bin/sh
 here={home}
-now=$(cut -d. -f1 /proc/uptime)
-if read -r boot at <"$here/lease" && [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] \\
-   && [ "$((now - at))" -le {lease} ]; then exit 0; fi
-: >"$here/fired"
-logger -t blackstart-deadman "{id}: the harness is gone, undoing its fault"
+read -r this </proc/sys/kernel/random/boot_id
+read -r now _ </proc/uptime
+now=${{now%.*}}
+alive() {{
+  [ ! -e "$here/fired" ] && read -r boot at <"$here/lease" || return 1
+  case $at in ''|*[!0-9]*|0?*) return 1 ;; esac
+  [ "$boot" = "$this" ] && [ "$at" -le "$now" ] && [ "$((now - at))" -le {lease} ]
+}}
+say() {{ timeout {log} logger -t blackstart-deadman "{id}: $1"; }}
+if alive; then exit 0; fi
+echo "$now" >"$here/fired"
+say "the harness is gone, undoing its fault"
 if ! sh "$here/undo.sh"; then
-  logger -t blackstart-deadman "{id}: not undone yet, trying again"; exit 0
+  say "not undone yet, trying again"; exit 0
 fi
-logger -t blackstart-deadman "{id}: undone and proven"
+say "undone and proven"
 {remove}
 """
+"""It ends early only where the harness lives. So nothing before the undo may end the shell:
+arithmetic on what is no number does, and a redirection of ``:`` that fails (POSIX, 2.8.1).
+journald may be starved: a full socket would hold the logger for ever."""
 SERVICE = """\
 [Unit]
 Description=Undo the fault of drill {id} when its harness is gone
@@ -64,14 +75,15 @@ class DeadMen:
     runner: CommandRunner
 
     def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
-        """Put the dead-man on its host and see it armed.
+        """Put the dead-man on its host and see it armed; what runs elsewhere is not its own.
 
         Raises ``DriverError`` when it cannot be proven armed; nothing may be broken then.
         """
-        if not actions:
+        here = [action for action in actions if action.on(deadman.host) == deadman.host]
+        if not here:
             raise ValueError("a dead-man without an undo guards nothing")
         lines = ["set -eu", "umask 077", f"mkdir -p {deadman.home}"]
-        for path, content in files(deadman, actions).items():
+        for path, content in files(deadman, here).items():
             lines.append(f"printf %s {shlex.quote(content)} >{path}")
         lines += [
             deadman.renewal(),
@@ -112,7 +124,7 @@ class DeadMen:
     def traces(self, host: str, only: str = "*") -> tuple[str, ...]:
         """Files and units of dead-men on a host, of one or of all. Raises ``DriverError``."""
         look = (
-            f"ls -d {HOME}/{only} {UNITS}/{UNIT_PREFIX}{only}.* "
+            f"ls -d {HOME}/{only} {HOME}/{only}.gone {UNITS}/{UNIT_PREFIX}{only}.* "
             f"{UNITS}/timers.target.wants/{UNIT_PREFIX}{only}.* 2>/dev/null; "
             f"systemctl list-units --all --plain --no-legend '{UNIT_PREFIX}{only}.*' "
             "| cut -d' ' -f1"
@@ -126,7 +138,11 @@ class DeadMen:
 def files(deadman: DeadMan, actions: Sequence[Action]) -> dict[str, str]:
     """What goes onto the target, by path."""
     check = CHECK.format(
-        home=deadman.home, lease=deadman.lease_s, id=deadman.id, remove=_removal(deadman)
+        home=deadman.home,
+        lease=deadman.lease_s,
+        id=deadman.id,
+        log=LOG_TIMEOUT_S,
+        remove=_removal(deadman),
     )
     return {
         f"{deadman.home}/undo.sh": undo_script(actions),
@@ -151,8 +167,11 @@ def _removal(deadman: DeadMan) -> str:
     units = f"{deadman.unit}.timer {deadman.unit}.service"
     paths = f"{UNITS}/{deadman.unit}.timer {UNITS}/{deadman.unit}.service"
     wanted = f"{UNITS}/timers.target.wants/{deadman.unit}.timer"
+    # Renamed first: a renewal that is under way finds no directory to write into.
+    gone = f"{deadman.home}.gone"
     return (
         f"systemctl --quiet stop {deadman.unit}.timer 2>/dev/null; "
-        f"rm -rf {wanted} {paths} {deadman.home}; rmdir {HOME} 2>/dev/null; "
+        f"rm -rf {wanted} {paths}; mv {deadman.home} {gone} 2>/dev/null; rm -rf {gone}; "
+        f"rmdir {HOME} 2>/dev/null; "
         f"systemctl daemon-reload; systemctl --quiet reset-failed {units} 2>/dev/null; true"
     )
