@@ -11,21 +11,22 @@ from pathlib import Path
 
 from blackstart.drivers.base import BackOn, CommandResult, PowerState, Site
 from blackstart.errors import Rejected, Unreachable
-from blackstart.faults.reboot import LOOK
 from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import GuestFacts, Observed
+from blackstart.model.mount_answer import MountState
 from blackstart.model.samples import Sample, Series, held_since
-from blackstart.model.subjects import guest_behind, subject
+from blackstart.model.subjects import guest_behind, subjects_of
 from blackstart.model.undo import Action
 
 from .circumstances import QuietCluster, SimulatedCircumstances
+from .shell import Shell
 from .snapshot import snapshot
 from .world import TICK_S, ArmedUndo, SimulatedClock, World
 
 
 @dataclass
 class SimulatedRunner:
-    """A shell that knows the few commands that faults use."""
+    """ssh to the simulated hosts."""
 
     world: World
 
@@ -35,18 +36,9 @@ class SimulatedRunner:
         world = self.world
         world.commands.append((host, command))
         world.clock.sleep(TICK_S)
-        if not world.node_up(host):
+        if not world.reachable(host):
             raise Unreachable(f"{host}: no route to host")
-        if command == LOOK:
-            state = "running" if world.settled(host) else "starting"
-            return CommandResult(0, f"{world.nodes[host].boot_id}\n{state}\n", "")
-        if command.startswith("systemctl reboot"):
-            if world.lies.reboot_refused:
-                return CommandResult(1, "", "Access denied")
-            if not world.lies.reboot_swallowed:
-                world.restart(host)
-            return CommandResult(0, "", "")
-        raise AssertionError(f"the simulation knows no command {command!r}")
+        return Shell(world).run(host, command)
 
     def forget(self, host: str) -> None:
         """Nothing to drop: there is no connection."""
@@ -112,10 +104,11 @@ class SimulatedGuests:
 
     def starts_finished(self, node: str, since_wall: float) -> bool:
         self._ask(node)
-        return self.world.clock.now >= self.world.nodes[node].starts_at
+        starts_at, clock = self.world.nodes[node].starts_at, self.world.clock
+        return clock.now >= starts_at and clock.epoch + starts_at >= since_wall
 
     def _ask(self, node: str) -> None:
-        if not self.world.node_up(node):
+        if not self.world.pings(node):
             raise Rejected("595")
 
 
@@ -129,7 +122,7 @@ class SimulatedCluster(QuietCluster):
         return Observed(value=self.world.lies.quorate, source="simulation")
 
     def online(self) -> Observed[tuple[str, ...]]:
-        up = tuple(name for name in self.world.nodes if self.world.node_up(name))
+        up = tuple(name for name in self.world.nodes if self.world.pings(name))
         return Observed(value=up, source="simulation")
 
 
@@ -142,31 +135,34 @@ class SimulatedProbes:
     _samples: dict[str, list[Sample]] = field(default_factory=dict)
 
     def start(self) -> None:
-        inventory = self.world.inventory
-        names = [subject("node", name) for name in inventory.nodes]
-        names += [subject("guest", name) for name in inventory.guests]
-        names += [subject("dns", name) for name in (inventory.dns.servers if inventory.dns else ())]
-        names += [subject("service", name) for name in inventory.services]
-        self._samples = {name: [] for name in names if name not in self.blind}
+        names = [item.name for item in subjects_of(self.world.inventory)]
+        blind = self.blind | self.world.lies.blind
+        self._samples = {name: [] for name in names if name not in blind}
         self.world.clock.on_tick.append(self._tick)
 
     def _up(self, name: str) -> bool:
+        world = self.world
         kind, _, plain = name.partition("/")
         if kind == "node":
-            return self.world.node_up(plain)
-        guest = guest_behind(self.world.inventory, name)
+            return world.pings(plain)
+        if kind == "mount":
+            mount = world.inventory.mounts[plain]
+            answers = world.mount_state(mount) is MountState.ANSWERS
+            return world.pings(mount.host) and answers
+        guest = guest_behind(world.inventory, name)
         if guest is None:
             return True
-        mute = name in self.world.lies.never_answers and self.world.restarted(guest)
-        return self.world.guest_up(guest) and not mute
+        if name in world.lies.never_answers and world.restarted(guest):
+            return False
+        return world.pings(guest) and (kind == "guest" or world.serves(guest, kind))
 
     def _tick(self) -> None:
         for name, samples in self._samples.items():
-            samples.append(Sample(at=self.world.clock.now, ok=self._up(name)))
+            samples.append(Sample(at=self.world.clock.monotonic(), ok=self._up(name)))
 
     def held(self, subject: str) -> float | None:
         since = held_since(self._samples[subject])
-        return None if since is None else self.world.clock.now - since
+        return None if since is None else self.world.clock.monotonic() - since
 
     def subjects(self) -> frozenset[str]:
         return frozenset(self._samples)
@@ -212,24 +208,37 @@ class SimulatedDeadMen:
     world: World
 
     def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
+        self._reach(deadman.host)
+        if self.world.lies.arm_refused:
+            raise Rejected(f"{deadman.host}: the dead-man could not be armed: read-only")
+        if self.world.lies.arm_swallowed:
+            return
         self.world.deadmen[deadman.id] = ArmedUndo(
-            deadman.host, deadman.lease_s, tuple(actions), self.world.clock.now
+            deadman.host,
+            deadman.lease_s,
+            tuple(actions),
+            renewed_at=self.world.clock.now,
+            boot=self.world.boot_of(deadman.host),
         )
 
     def renew(self, deadman: DeadMan) -> None:
-        armed = self.world.deadmen.get(deadman.id)
-        if armed is None:
-            raise Rejected(f"{deadman.host}: the dead-man has fired")
-        if not self.world.node_up(deadman.host):
-            raise Unreachable(f"{deadman.host}: no route to host")
-        armed.renewed_at = self.world.clock.now
+        self._reach(deadman.host)
+        if not Shell(self.world).holds(deadman.host, deadman.guarding("true")):
+            raise Rejected(f"{deadman.host}: the dead-man {deadman.id} has fired")
 
     def disarm(self, deadman: DeadMan) -> tuple[str, ...]:
+        self._reach(deadman.host)
         self.world.deadmen.pop(deadman.id, None)
-        return self.traces(deadman.host)
+        return tuple(name for name in self.traces(deadman.host) if name == deadman.id)
 
     def traces(self, host: str) -> tuple[str, ...]:
+        self._reach(host)
         return tuple(name for name, armed in self.world.deadmen.items() if armed.host == host)
+
+    def _reach(self, host: str) -> None:
+        self.world.clock.sleep(TICK_S)
+        if not self.world.reachable(host):
+            raise Unreachable(f"{host}: no route to host")
 
 
 @contextmanager
@@ -256,6 +265,7 @@ def every(clock: SimulatedClock, seconds: float, action: Callable[[], None]) -> 
 
 def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
     """A whole site on one world; ``blind`` names subjects that nobody probes."""
+    world.execute = Shell(world).holds
     return Site(
         inventory=world.inventory,
         clock=world.clock,

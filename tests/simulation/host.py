@@ -23,7 +23,11 @@ class Unit:
 
 @dataclass
 class SimulatedHost:
-    """The state of one machine that answers ssh; memory in MiB."""
+    """The state of one machine that answers ssh; memory in MiB.
+
+    ``wiped`` are directories of Compose projects that have lost their containers; a site
+    that is well redeploys them at boot.
+    """
 
     memory_mib: int
     units: dict[str, Unit] = field(default_factory=dict)
@@ -31,13 +35,15 @@ class SimulatedHost:
     declared_exports: frozenset[Export] = frozenset()
     tables: dict[str, int] = field(default_factory=dict)
     tmpfs: dict[str, int] = field(default_factory=dict)
-    oom_kills: int = 0
+    wiped: set[str] = field(default_factory=set)
+    kernel_log: list[str] = field(default_factory=list)
 
     def boot(self) -> None:
         """Everything that lives in memory is gone, everything that is enabled starts."""
         self.tables.clear()
         self.tmpfs.clear()
-        self.oom_kills = 0
+        self.kernel_log.clear()
+        self.wiped.clear()
         self.exported = set(self.declared_exports)
         self.units = {name: unit for name, unit in self.units.items() if not unit.transient}
         for name in self.units:
@@ -73,6 +79,11 @@ class SimulatedHost:
         for name, unit in self.units.items():
             if unit.returns_at is not None and now >= unit.returns_at:
                 self.start(name)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Units that should run and do not, as ``systemctl --failed`` has them."""
+        return tuple(name for name, unit in self.units.items() if not unit.active)
 
     @property
     def ours(self) -> tuple[str, ...]:

@@ -11,9 +11,12 @@ from blackstart.model.facts import (
     Container,
     GuestFacts,
     HostFacts,
+    Mount,
     Observed,
     SiteFacts,
 )
+from blackstart.model.inventory import NfsMount
+from blackstart.model.mount_answer import MountState
 
 from .world import World
 
@@ -30,7 +33,7 @@ def _lost() -> Observed[T]:
 
 def _host(world: World, name: str) -> HostFacts:
     node = world.nodes[name]
-    if not world.node_up(name):
+    if not world.reachable(name):
         return HostFacts(
             boot_id=_lost(),
             uptime_s=_lost(),
@@ -47,7 +50,7 @@ def _host(world: World, name: str) -> HostFacts:
         uptime_s=_seen(world.clock.now - node.up_at),
         kernel=_seen("6.12"),
         system_state=_seen("running" if world.settled(name) else "starting"),
-        failed_units=_seen(()),
+        failed_units=_seen(tuple(world.hosts[name].failed)),
         mounts=_seen(()),
         addresses=_seen({"vmbr0": (str(world.inventory.nodes[name].address),)}),
         memory_available_kib=_seen(1_000_000),
@@ -57,7 +60,7 @@ def _host(world: World, name: str) -> HostFacts:
 
 def _guest(world: World, name: str) -> GuestFacts:
     declared, guest = world.inventory.guests[name], world.guests[name]
-    if not world.node_up(guest.node):
+    if not world.pings(guest.node):
         return GuestFacts(
             node=_lost(),
             status=_lost(),
@@ -81,23 +84,35 @@ def _guest(world: World, name: str) -> GuestFacts:
     )
 
 
+def _mounted(world: World, mount: NfsMount) -> Observed[tuple[Mount, ...]]:
+    if not world.reachable(mount.host):
+        return _lost()
+    answers = world.mount_state(mount) is MountState.ANSWERS
+    source = f"{mount.server}:{mount.export}"
+    return _seen((Mount(source=source, target=mount.path, fstype="nfs4", answers=answers),))
+
+
 def snapshot(world: World) -> SiteFacts:
     """Everything that can be seen now."""
     inventory = world.inventory
     names: dict[str, Observed[tuple[str, ...]]] = {}
     for server, declared in (inventory.dns.servers if inventory.dns else {}).items():
-        answers = declared.guest is None or world.guest_up(declared.guest)
+        answers = declared.guest is None or (
+            world.pings(declared.guest) and world.serves(declared.guest, "dns")
+        )
         for name, expected in inventory.dns.names.items() if inventory.dns else ():
             addresses = tuple(sorted(str(address) for address in expected.addresses))
             names[f"{server}/{name}"] = _seen(addresses) if answers else _lost()
     compose = {}
     for project, declared_project in inventory.compose.items():
-        up = world.guest_up(declared_project.guest)
+        up = world.reachable(declared_project.guest)
+        host = world.hosts[declared_project.guest]
+        runs = host.active("docker.service") and declared_project.directory not in host.wiped
         containers = tuple(
             Container(
                 service=service, state="running", image="web", restart_policy="unless-stopped"
             )
-            for service in declared_project.services
+            for service in (declared_project.services if runs else ())
         )
         compose[project] = ComposeFacts(
             containers=_seen(containers) if up else _lost(),
@@ -120,9 +135,10 @@ def snapshot(world: World) -> SiteFacts:
         names=names,
         compose=compose,
         certificates=certificates,
+        mounts={name: _mounted(world, mount) for name, mount in inventory.mounts.items()},
         cluster=ClusterFacts(
             quorate=_seen(world.lies.quorate),
-            online=_seen(tuple(name for name in world.nodes if world.node_up(name))),
+            online=_seen(tuple(name for name in world.nodes if world.pings(name))),
             votes=_seen(world.lies.votes),
             quorum=_seen(2),
         ),

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from blackstart.model.inventory import Inventory
+from blackstart.model.inventory import Inventory, NfsMount
+from blackstart.model.mount_answer import MountState
 from blackstart.model.undo import Action
 from blackstart.safety.deadman import TICK_S as LOOKS_EVERY_S
 
@@ -205,6 +206,27 @@ class World:
         mute = self.lies.mute_ssh.get(name)
         return self.pings(name) and not (mute and mute[0] <= self.elapsed < mute[1])
 
+    def serves(self, guest: str, kind: str) -> bool:
+        """Whether what answers for a guest's ``dns`` or ``service`` runs on it."""
+        host = self.hosts[guest]
+        if kind == "dns":
+            return host.active("named.service")
+        projects = self.inventory.compose.values()
+        lost = any(p.directory in host.wiped for p in projects if p.guest == guest)
+        return host.active("docker.service") and not lost
+
+    def mount_state(self, mount: NfsMount) -> MountState:
+        """What a client finds where it mounts a server's export."""
+        server = self.hosts[mount.server]
+        serves = self.host_up(mount.server) and server.active("nfs-server.service")
+        declared = str(self.inventory.nodes[mount.server].address)
+        if not serves or 2049 in server.tables.values():
+            return MountState.HANGS
+        if self.nodes[mount.server].address != declared:
+            return MountState.HANGS
+        exported = any(path == mount.export for path, _, _ in server.exported)
+        return MountState.ANSWERS if exported else MountState.STALE
+
     # -- what happens -----------------------------------------------------------------
 
     def restart(self, name: str, off_s: float = 0.0) -> None:
@@ -245,6 +267,19 @@ class World:
         if self.guests[name].up_at is None:
             self.guests[name].boot += 1
             self.guests[name].up_at = self.clock.now + self._guest_boot_s(name)
+
+    def out_of_memory(self, node: str) -> None:
+        """The kernel of a node takes its biggest process, which is a guest."""
+        log, number = self.hosts[node].kernel_log, 200 + len(self.hosts[node].kernel_log)
+        running = [n for n, g in self.guests.items() if g.node == node and g.up_at is not None]
+        for guest in running[:1]:
+            vmid = self.inventory.guests[guest].vmid
+            log.append(
+                f"{number} oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems="
+                f"allowed=0,global_oom,task_memcg=/qemu.slice/{vmid}.scope,task=kvm,pid=4{vmid}"
+                ",uid=0"
+            )
+            self.stop_guest(guest)
 
     def tick(self) -> None:
         """What happens without anybody asking: units come back, services die, dead-men look."""
