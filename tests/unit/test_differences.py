@@ -36,6 +36,7 @@ def found(path: str, was: Any, now: Any) -> list[Difference]:
         ("compose.shop.sentinel_sha256", "d", "identity"),
         ("certificates.api.verified", False, "identity"),
         ("cluster.online", ("a1",), "converging"),
+        ("mounts.media", (), "converging"),
         ("cluster.quorum", 3, "identity"),
     ],
 )

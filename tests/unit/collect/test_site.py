@@ -25,7 +25,7 @@ from blackstart.model.facts import (
     SiteFacts,
     unread,
 )
-from blackstart.model.inventory import Inventory
+from blackstart.model.inventory import Inventory, NfsMount
 
 from .local import ScriptedRunner
 
@@ -63,6 +63,7 @@ INVENTORY = Inventory.model_validate(
         "certificates": {"api": {"guest": "box", "port": 6443, "ca": "file:/ca.crt"}},
     }
 )
+THERE = "/mnt/nas/vms"
 HEALTHY = (Path(__file__).parent / "hosts" / "proxmox-healthy.txt").read_text()
 
 
@@ -160,6 +161,41 @@ def test_a_host_that_is_away_is_an_error_and_votes_come_from_another() -> None:
     assert facts.cluster is not None
     assert facts.cluster.votes.value == 3
     assert facts.cluster.votes.source.startswith("ssh pve2")
+
+
+def mount(host: str, path: str) -> NfsMount:
+    return NfsMount(host=host, path=path, server="nas1", export="/export/vms")
+
+
+WITH_MOUNTS = INVENTORY.model_copy(
+    update={
+        "mounts": {
+            "there": mount("pve1", THERE),
+            "gone": mount("pve1", "/mnt/gone"),
+            "guests": mount("box", THERE),
+            "unseen": mount("pve2", THERE),
+        }
+    }
+)
+
+
+def test_a_declared_mount_is_what_is_at_its_path_on_a_node_and_in_a_guest() -> None:
+    hosts = {"pve1": healthy, "pve2": gone, "nas1": healthy, "box": healthy}
+    facts = collector(inventory=WITH_MOUNTS, runner=ScriptedRunner(hosts))()
+    assert set(facts.mounts) == set(WITH_MOUNTS.mounts)
+    for name, host in (("there", "pve1"), ("guests", "box")):
+        (seen,) = facts.mounts[name].value or ()
+        assert seen.target == THERE
+        assert facts.mounts[name].source.startswith(f"ssh {host}: /proc/self/mounts")
+    assert facts.mounts["gone"].value == ()
+    assert facts.mounts["unseen"].error == "No route to host"
+
+
+def test_a_guest_that_is_away_hides_its_mounts_only() -> None:
+    hosts = {**dict.fromkeys(("pve1", "pve2", "nas1"), healthy), "box": gone}
+    facts = collector(inventory=WITH_MOUNTS, runner=ScriptedRunner(hosts))()
+    assert facts.mounts["guests"].error == "No route to host"
+    assert facts.mounts["there"].known
 
 
 def test_without_any_hypervisor_votes_are_unknown() -> None:

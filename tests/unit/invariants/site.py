@@ -25,6 +25,7 @@ MACS = {"box": "bc:24:11:00:00:01", "far": "bc:24:11:00:00:02", "lab": "bc:24:11
 ADDRESSES = {"box": "192.0.2.61", "far": "192.0.2.62", "lab": "192.0.2.63"}
 NODES = {"box": "a1", "far": "a2", "lab": "a2"}
 WEB = Container(service="web", state="running", image="web:1", restart_policy="unless-stopped")
+MEDIA = Mount(source="192.0.2.20:/export/media", target="/mnt/media", fstype="nfs4", answers=True)
 Path = tuple[str, ...]
 When = Literal["before", "after"]
 
@@ -59,6 +60,7 @@ def site(**changes: Any) -> Inventory:
         "nodes": {
             "a1": {"address": "192.0.2.11", "api": "proxmox"},
             "a2": {"address": "192.0.2.12", "api": "proxmox"},
+            "nas": {"address": "192.0.2.20", "role": "nas"},
         },
         "guests": guests,
         "dns": {
@@ -66,6 +68,7 @@ def site(**changes: Any) -> Inventory:
             "names": {
                 "box.lab.test": {"addresses": ["192.0.2.61"]},
                 "www.lab.test": {"addresses": ["192.0.2.61", "192.0.2.62"]},
+                "store.lab.test": {"addresses": ["192.0.2.20"]},
             },
         },
         "compose": {
@@ -77,6 +80,15 @@ def site(**changes: Any) -> Inventory:
             }
         },
         "services": {"shop": {"http": "http://192.0.2.61/", "guest": "box", "budget": "60s"}},
+        "mounts": {
+            "media": {
+                "host": "box",
+                "path": "/mnt/media",
+                "server": "nas",
+                "export": "/export/media",
+                "budget": "60s",
+            }
+        },
         "certificates": {"api": {"guest": "box", "port": 6443, "ca": "file:/etc/ca.pem"}},
     }
     return Inventory.model_validate({**document, **changes})
@@ -112,11 +124,16 @@ def facts(boot: str) -> SiteFacts:
     """All is well, in a boot of a1."""
     return SiteFacts(
         taken_at=0.0,
-        hosts={"a1": _host(boot, "192.0.2.11"), "a2": _host("other", "192.0.2.12")},
+        hosts={
+            "a1": _host(boot, "192.0.2.11"),
+            "a2": _host("other", "192.0.2.12"),
+            "nas": _host("third", "192.0.2.20"),
+        },
         guests={name: _guest(name) for name in MACS},
         names={
             "ns/box.lab.test": seen(("192.0.2.61",), "dns ns"),
             "ns/www.lab.test": seen(("192.0.2.61", "192.0.2.62"), "dns ns"),
+            "ns/store.lab.test": seen(("192.0.2.20",), "dns ns"),
         },
         compose={"shop": ComposeFacts(containers=seen((WEB,)), sentinel_sha256=seen("abc"))},
         certificates={
@@ -126,6 +143,7 @@ def facts(boot: str) -> SiteFacts:
                 verified=seen(True, "tls api"),
             )
         },
+        mounts={"media": seen((MEDIA,))},
         cluster=ClusterFacts(
             quorate=seen(True), online=seen(("a1", "a2")), votes=seen(3), quorum=seen(2)
         ),
@@ -166,6 +184,7 @@ def good(**changes: Any) -> Evidence:
             series("guest/far"),
             series("dns/ns"),
             series("service/shop", (101.0, 135.0)),
+            series("mount/media", (101.0, 135.0)),
         ),
         after=facts("second"),
         began_at=BEGAN,
@@ -189,7 +208,7 @@ def put(evidence: Evidence, when: When, path: str, value: Any) -> Evidence:
     """
     section, _, rest = path.partition(".")
     name, _, field = ("", "", rest) if section == "cluster" else rest.partition(".")
-    if section == "names":
+    if section in {"names", "mounts"}:
         name, field = rest, ""
     snapshot: SiteFacts = getattr(evidence, when)
     entries: Any = getattr(snapshot, section)

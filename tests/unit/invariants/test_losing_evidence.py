@@ -19,6 +19,7 @@ from blackstart.invariants import (
     addresses_stable,
     containers_run,
     guests_boot,
+    mounts_answer,
     names_resolve,
     nothing_else_changed,
     services_answer,
@@ -28,7 +29,7 @@ from blackstart.model.facts import ClusterFacts, Observed
 from blackstart.model.samples import Series
 from blackstart.model.verdict import Verdict
 
-from .site import MACS, WEB, When, good, lost, put, seen, series, site, with_series
+from .site import MACS, MEDIA, WEB, When, good, lost, put, seen, series, site, with_series
 
 INVARIANTS: tuple[Invariant, ...] = (
     guests_boot(),
@@ -37,6 +38,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     containers_run(),
     addresses_stable(),
     services_answer(),
+    mounts_answer(),
     nothing_else_changed(date(2026, 6, 15)),
 )
 
@@ -48,6 +50,7 @@ def fact_paths() -> list[str]:
     snapshot = good().after
     found: list[str] = ["cluster"]
     found += [f"names.{name}" for name in snapshot.names]
+    found += [f"mounts.{name}" for name in snapshot.mounts]
     found += [f"cluster.{field}" for field in ClusterFacts.model_fields]
     for section in ("hosts", "guests", "compose", "certificates"):
         for name, entry in getattr(snapshot, section).items():
@@ -57,7 +60,7 @@ def fact_paths() -> list[str]:
 
 
 PATHS = fact_paths()
-LEAVES = [path for path in PATHS if path.startswith("names.") or path.count(".") > 1]
+LEAVES = [path for path in PATHS if path.startswith(("names.", "mounts.")) or path.count(".") > 1]
 LEAVES += [path for path in PATHS if path.startswith("cluster.")]
 
 CHANGES: dict[str, list[Any]] = {
@@ -72,12 +75,13 @@ CHANGES: dict[str, list[Any]] = {
     "addresses": [("192.0.2.61",), ("192.0.2.99",)],
     "verified": [True, False],
     "names": [("192.0.2.61",), (), ("192.0.2.61", "192.0.2.62")],
+    "mounts": [(MEDIA,), (), (MEDIA.model_copy(update={"answers": False}),)],
 }
 
 
 def _kind(path: str) -> str:
-    if path.startswith("names."):
-        return "names"
+    if path.startswith(("names.", "mounts.")):
+        return path.partition(".")[0]
     if path.startswith("hosts.") and path.endswith(".addresses"):
         return "interfaces"
     return path.rpartition(".")[2]
@@ -98,7 +102,7 @@ def loss(draw: st.DrawFn) -> Callable[[Evidence], Evidence]:
         when, path = draw(st.sampled_from(WHENS)), draw(st.sampled_from(PATHS))
         value: Observed[Any] | None = lost() if path in LEAVES else None
         return lambda evidence: put(evidence, when, path, value)
-    which, turn = draw(st.integers(0, 3)), draw(st.integers(0, 999))
+    which, turn = draw(st.integers(0, 4)), draw(st.integers(0, 999))
 
     def without(evidence: Evidence) -> Evidence:
         item = evidence.during[which]
@@ -195,11 +199,16 @@ NEEDED = {
     "names-resolve": ["names.ns/box.lab.test"],
     "containers-run": ["compose.shop.containers", "compose.shop.sentinel_sha256"],
     "addresses-stable": ["guests.box.interfaces"],
+    "mounts-answer": ["mounts.media"],
 }
 
 
 @pytest.mark.parametrize("when", WHENS)
-@pytest.mark.parametrize("invariant", INVARIANTS[1:5], ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    "invariant",
+    [item for item in INVARIANTS[1:] if item.name in NEEDED],
+    ids=lambda item: item.name,
+)
 def test_each_fact_an_invariant_rests_on_is_missed(invariant: Invariant, when: When) -> None:
     for path in NEEDED[invariant.name]:
         without = verdicts(invariant, put(good(), when, path, lost()))
@@ -214,6 +223,8 @@ def test_an_empty_drill_proves_nothing() -> None:
                 empty = put(empty, when, path, None)
     for invariant in INVARIANTS:
         assert set(verdicts(invariant, empty).values()) == {Verdict.UNPROVEN}
-    bare = good(inventory=site(guests={}, dns=None, compose={}, services={}, certificates={}))
-    for invariant in INVARIANTS[:6]:
+    bare = good(
+        inventory=site(guests={}, dns=None, compose={}, services={}, certificates={}, mounts={})
+    )
+    for invariant in INVARIANTS[:7]:
         assert set(verdicts(invariant, bare).values()) == {Verdict.UNPROVEN}

@@ -23,7 +23,7 @@ def ns(evidence: Evidence) -> Judgement:
 def test_all_is_well() -> None:
     judged = ns(good())
     assert (judged.name, judged.target, judged.verdict) == ("names-resolve", "ns", Verdict.PASS)
-    assert judged.reason == "2 names resolve; never failed, budget 60s"
+    assert judged.reason == "3 names resolve; never failed, budget 60s"
 
 
 def test_the_order_of_addresses_is_of_no_matter() -> None:
