@@ -105,7 +105,9 @@ class Run:
         """What ends the drill early, from now on until its revert begins."""
         assert self._probes is not None
         conditions: list[Condition] = [self._halted]
-        for name, declared in self._site.inventory.never_down.items():
+        # A cold start takes everything away on purpose; every machine consented to just that.
+        spared = {} if plan.fault == "cold-start" else self._site.inventory.never_down
+        for name, declared in spared.items():
             conditions.append(MustStayUp(name, declared, self._probes, self._clock))
         if plan.deadman is not None:
             conditions.append(self._arm(plan))

@@ -28,6 +28,8 @@ from blackstart.model.samples import Series
 from blackstart.model.undo import Action
 
 PowerState = Literal["on", "off"]
+BackOn = Literal["timer", "command"]
+"""What ends a time without power: the controller's own timer, or a second command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,6 @@ class CommandResult:
     exit_code: int
     stdout: str
     stderr: str
-BackOn = Literal["timer", "command"]
-"""What ends a time without power: the controller's own timer, or a second command."""
 
     @property
     def ok(self) -> bool:
@@ -87,15 +87,6 @@ class PowerControl(Protocol):
     def power_cycle(self, host: str) -> None:
         """One command that cuts power and restores it, with nobody in between."""
 
-    def power_on(self, host: str) -> None:
-        """Switch on; fine when it is on already."""
-
-    def restore_policy(self, host: str) -> str:
-        """What the machine does when mains power returns, in Redfish's words."""
-
-
-class DeadManControl(Protocol):
-    """Dead-men on the hosts: what undoes a fault when nobody else is left to."""
     def back_on_by(self, host: str) -> BackOn:
         """What can switch this machine on again after a time without power.
 
@@ -108,6 +99,15 @@ class DeadManControl(Protocol):
     def off(self, host: str) -> None:
         """Cut the power. Somebody must call ``power_on``; a fault needs a witness for that."""
 
+    def power_on(self, host: str) -> None:
+        """Switch on; fine when it is on already."""
+
+    def restore_policy(self, host: str) -> str:
+        """What the machine does when mains power returns, in Redfish's words."""
+
+
+class DeadManControl(Protocol):
+    """Dead-men on the hosts: what undoes a fault when nobody else is left to."""
 
     def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
         """Put it there and see it armed. Raises ``DriverError`` when that is not proven."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from blackstart.faults.base import Plan, Reverter
+from blackstart.faults.cold_start import cold_start
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.faults.undoing import Undoing
 from blackstart.model.inventory import FaultName
@@ -12,6 +13,7 @@ from blackstart.model.inventory import FaultName
 HEAL_THEMSELVES: Mapping[FaultName, Callable[[str], Reverter]] = {
     "reboot": reboot,
     "power-cut": power_cut,
+    "cold-start": cold_start,
 }
 
 

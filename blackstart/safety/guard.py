@@ -21,6 +21,7 @@ from blackstart.safety.guards.condition import (
 from blackstart.safety.guards.leave import Armed, Consented, NotHalted, NothingOpen, WithinWindow
 from blackstart.safety.guards.path import OutOfBandProven, OwnPathSurvives
 from blackstart.safety.guards.upkeep import EtcPveBackedUp, NothingAtWork, OnMains, StorageSound
+from blackstart.safety.guards.witness import Witnessed
 
 __all__ = ["GUARDS", "Answer", "Guard", "Pass", "Request", "answers", "check_waivers", "names"]
 
@@ -40,12 +41,14 @@ GUARDS: tuple[Guard, ...] = (
     GuestsUnlocked(),
     NoLeftovers(),
     OutOfBandProven(),
+    Witnessed(),
     WithinWindow(),
     OwnPathSurvives(),
     NeverDownSurvives(),
 )
-NEVER_WAIVED = frozenset({"armed", "consent", "not-halted", "nothing-open", "lease"})
-"""Leave to break things, and what is broken already: no reason overrules these."""
+NEVER_WAIVED = frozenset({"armed", "consent", "not-halted", "nothing-open", "lease", "witness"})
+"""Leave to break things, what is broken already, and who puts back what nobody else can: no
+reason overrules these."""
 
 
 def names() -> tuple[str, ...]:

@@ -42,6 +42,30 @@ def test_a_cycle_cuts_and_restores_by_one_command(
     assert machine.pressed == ["cycle"]
 
 
+def test_off_for_a_while_is_held_by_the_controller(
+    url: str, machine: RecordedMachine, pve_secrets: Path
+) -> None:
+    power = driver(url, pve_secrets)
+    assert power.back_on_by("one") == "timer"
+    power.off_for("one", 90.0)
+    assert (machine.pressed, power.state("one")) == (["off for 90"], "off")
+
+
+def test_a_time_that_the_controller_does_not_hold_is_refused_in_its_words(
+    url: str, machine: RecordedMachine, pve_secrets: Path
+) -> None:
+    with pytest.raises(Rejected, match="400: Seconds is 1 to 3600"):
+        driver(url, pve_secrets).off_for("one", 7200.0)
+    assert machine.pressed == []
+
+
+def test_off_and_on_are_two_commands(url: str, machine: RecordedMachine, pve_secrets: Path) -> None:
+    power = driver(url, pve_secrets)
+    power.off("one")
+    power.power_on("one")
+    assert machine.pressed == ["off", "on"]
+
+
 def test_the_state_follows_the_machine(
     url: str, machine: RecordedMachine, pve_secrets: Path
 ) -> None:

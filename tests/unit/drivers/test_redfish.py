@@ -18,6 +18,7 @@ from .tls_server import Authority, Reply, Server, serving
 ROOT = "/redfish/v1"
 SYSTEM = f"{ROOT}/Systems/pve1"
 ACTION = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+TIMED = f"{SYSTEM}/somewhere/of/its/own"
 PASSWORD = "correct-horse"
 
 
@@ -91,6 +92,61 @@ def test_a_cycle_whose_answer_was_lost_is_not_sent_again(
     with pytest.raises(Unreachable, match="pve1: controller https://127"):
         power(controller, authority.ca).power_cycle("pve1")
     assert posted(controller) == [{"ResetType": "ForceRestart"}]
+
+
+def timed(controller: Server) -> None:
+    """From now on it offers a timed power-on, wherever it likes."""
+    actions = {"Oem": {"#Blackstart.TimedPowerOn": {"target": TIMED}}}
+    controller.answers[f"GET {SYSTEM}"] = system(Actions=actions)
+    controller.answers[f"POST {TIMED}"] = Reply(204, "No Content")
+
+
+def test_off_for_a_while_is_one_command_to_where_the_controller_says(
+    controller: Server, authority: Authority
+) -> None:
+    timed(controller)
+    driver = power(controller, authority.ca)
+    assert driver.back_on_by("pve1") == "timer"
+    driver.off_for("pve1", 30.0)
+    assert posted(controller) == [{"Seconds": 30.0}]
+    assert [asked.path for asked in controller.asked if asked.method == "POST"] == [TIMED]
+
+
+def test_a_timed_command_whose_answer_was_lost_is_not_sent_again(
+    controller: Server, authority: Authority
+) -> None:
+    timed(controller)
+    controller.answers[f"POST {TIMED}"] = Reply(drop=True)
+    with pytest.raises(Unreachable):
+        power(controller, authority.ca).off_for("pve1", 30.0)
+    assert posted(controller) == [{"Seconds": 30.0}]
+
+
+def test_a_timer_that_is_not_offered_is_not_assumed(
+    controller: Server, authority: Authority
+) -> None:
+    driver = power(controller, authority.ca)
+    assert driver.back_on_by("pve1") == "command"
+    with pytest.raises(Rejected, match="offers no timed power-on"):
+        driver.off_for("pve1", 30.0)
+    assert posted(controller) == []
+
+
+@pytest.mark.parametrize("offered", [(), ("On", "ForceRestart"), ("ForceOff", "ForceRestart")])
+def test_what_may_not_come_on_again_is_not_switched_off(
+    offered: tuple[str, ...], controller: Server, authority: Authority
+) -> None:
+    controller.answers[f"GET {SYSTEM}"] = system(*offered)
+    driver = power(controller, authority.ca)
+    for ask in (driver.back_on_by, driver.off):
+        with pytest.raises(Rejected, match="ForceOff and On are both needed"):
+            ask("pve1")
+    assert posted(controller) == []
+
+
+def test_off_is_one_command(controller: Server, authority: Authority) -> None:
+    power(controller, authority.ca).off("pve1")
+    assert posted(controller) == [{"ResetType": "ForceOff"}]
 
 
 @pytest.mark.parametrize(("said", "state"), [("On", "on"), ("Off", "off")])
