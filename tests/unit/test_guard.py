@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,37 +9,15 @@ import pytest
 
 from blackstart.errors import Unreachable
 from blackstart.faults.base import PLAN
-from blackstart.faults.reboot import power_cut, reboot
 from blackstart.model.inventory import Inventory
-from blackstart.safety.guard import Request, answers
+from blackstart.safety import halt
 from blackstart.safety.journal import Journal
 from blackstart.safety.open_faults import PLANNED
-from blackstart.terms import Terms
-from tests.simulation.drivers import SimulatedPower, site_of
+from tests.simulation.drivers import SimulatedPower
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
-
-def request_for(
-    drills: Path,
-    *,
-    lies: Lies | None = None,
-    inventory: Inventory | None = None,
-    armed: str | None = "lab",
-    spoil: Callable[[World], None] = lambda _: None,
-    cut: bool = True,
-) -> Request:
-    world = World(inventory or small_site(), lies)
-    site = site_of(world)
-    fault = power_cut("a1") if cut else reboot("a1")
-    plan = fault.plan(site)
-    spoil(world)
-    terms = Terms("test", 300.0, armed, drills / "one", drills, drills / "leases")
-    return Request(site, terms, plan, site.facts())
-
-
-def refusals(request: Request) -> dict[str, str]:
-    return {item.guard: item.refusal for item in answers(request) if item.refusal is not None}
+from .guarding import refusal, refusals, request_for
 
 
 def test_nothing_refuses_on_a_healthy_armed_site(tmp_path: Path) -> None:
@@ -147,3 +124,16 @@ def test_a_controller_that_does_not_answer(tmp_path: Path) -> None:
 def test_a_graceful_reboot_needs_no_controller(tmp_path: Path) -> None:
     request = request_for(tmp_path, lies=Lies(controller_state="off"), cut=False)
     assert refusals(request) == {}
+
+
+def test_halted_drills_say_who_and_why(tmp_path: Path) -> None:
+    halt.halt(tmp_path / "leases", "lab", "guests are coming")
+    said = refusal("not-halted", request_for(tmp_path))
+    assert "guests are coming" in said
+    assert "blackstart resume" in said
+
+
+def test_votes_are_counted_for_every_node_that_falls(tmp_path: Path) -> None:
+    request = request_for(tmp_path, lies=Lies(votes=3))
+    both = replace(request, plan=replace(request.plan, nodes_down=("a1", "a2")))
+    assert "1 votes would be left without a1, a2 and 2 are needed" in refusal("quorum", both)
