@@ -141,8 +141,9 @@ def _names_of_guests(document: Document) -> Iterator[Problem]:
 
 
 def _dangling_mounts(document: Document) -> Iterator[Problem]:
-    """Mounts name their server (a node) and their host (a node or a guest)."""
+    """Mounts name their server (a node) and their host: a node, or a guest with ``ssh``."""
     nodes, guests = set(section(document, "nodes")), set(section(document, "guests"))
+    closed = {name for name, guest in entries(document, "guests") if guest.get("ssh") is not True}
     for name, mount in entries(document, "mounts"):
         for key, known in (("server", nodes), ("host", nodes | guests)):
             value = text(mount, key)
@@ -151,6 +152,10 @@ def _dangling_mounts(document: Document) -> Iterator[Problem]:
                 yield Problem(
                     ("mounts", name, key), what, f"write one of {', '.join(sorted(known))}"
                 )
+        host = text(mount, "host")
+        if host in closed:
+            what = f"mount {name} is on guest '{host}', which nobody may log in to and look"
+            yield Problem(("mounts", name, "host"), what, f"add ssh: true to guests.{host}")
 
 
 def _dangling_hosts(document: Document) -> Iterator[Problem]:
