@@ -70,7 +70,8 @@ class Dark:
             return None
         if seen.boot_id != before:
             off = "seen off" if host in self._was_off else "not seen off"
-            self._bit[host] = f"{host}: {off}, boot id {before} became {seen.boot_id}"
+            by = self._by_whom(host)
+            self._bit[host] = f"{host}: {off}, on by {by}, boot id {before} became {seen.boot_id}"
         elif host in self._was_off:
             return f"{host}: its controller said off, and it runs on with boot id {before}"
         elif passed > BITE_WINDOW_S:
@@ -103,6 +104,12 @@ class Dark:
             f"{host} is off {passed:.0f} s after its power was cut for {self._time(host):.0f} s: "
             "nothing has switched it on again, and it has not come back by itself"
         )
+
+    def _by_whom(self, host: str) -> str:
+        if host in self.switched_on:
+            return "the harness"
+        timed = self.plan.parameters["back_on_by"][host] == "timer"
+        return "its controller's timer" if timed else "somebody else"
 
     def _time(self, host: str) -> float:
         """Seconds for which a machine is without power on purpose."""

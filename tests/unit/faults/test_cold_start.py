@@ -15,9 +15,15 @@ from blackstart.errors import Refusal, Rejected
 from blackstart.faults.base import PLAN, Plan
 from blackstart.faults.cold_start import ColdStart, cold_start, in_order
 from blackstart.faults.known import reverter_of
-from blackstart.invariants import addresses_stable, guests_boot, names_resolve, services_answer
+from blackstart.invariants import (
+    addresses_stable,
+    guests_boot,
+    mounts_answer,
+    names_resolve,
+    services_answer,
+)
 from blackstart.model.facts import SiteFacts
-from blackstart.model.inventory import Consent, Inventory, NeverDown
+from blackstart.model.inventory import Consent, Inventory, NeverDown, NfsMount
 from blackstart.safety.guards.base import Pass, Request
 from blackstart.safety.guards.witness import Witnessed
 from blackstart.safety.halt import halt
@@ -58,10 +64,11 @@ class Bench:
     inventory: Inventory = field(default_factory=whole)
     attended: bool = False
     power: Callable[[World], PowerControl] = SimulatedPower
+    make: Callable[[Inventory, Lies], World] = World
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.world = World(self.inventory, self.lies)
+        self.world = self.make(self.inventory, self.lies)
         self.site = replace(site_of(self.world), power=self.power(self.world))
 
     def phase_begin(self, phase: str, detail: str) -> None:
@@ -86,6 +93,8 @@ class Bench:
         drill = Drill(self.site, self.terms, self)
         with drill.fault(fault):
             drill.recovers(guests_boot(), names_resolve(), addresses_stable(), services_answer())
+            if self.inventory.mounts:
+                drill.recovers(mounts_answer())
 
     def proof(self, step: str) -> str:
         (entry,) = read(self.root / "drills" / "one" / "journal.jsonl").of(step)
@@ -106,7 +115,8 @@ def test_all_go_dark_and_come_back_by_their_timers_storage_last(tmp_path: Path) 
     nodes = bench.world.nodes
     assert nodes["nas"].power_at == pytest.approx(nodes["a2"].power_at + 120.0)
     assert bench.proof("fault.active").split("; ") == [
-        f"{host}: seen off, boot id boot-1 became boot-2" for host in MACHINES
+        f"{host}: seen off, on by its controller's timer, boot id boot-1 became boot-2"
+        for host in MACHINES
     ]
     assert "by its controller's timer, as ordered: a1, a2, nas" in bench.proof(
         "fault.revert-proven"
@@ -120,6 +130,32 @@ def test_time_without_power_counts_against_no_budget(tmp_path: Path) -> None:
     slow = Bench(tmp_path / "slow", Lies(slow={"box": 130.0}))
     with pytest.raises(DrillFailed, match=r"guests-boot \[box\]"):
         slow.run(cold_start("lab", off_s=200.0))
+
+
+def with_mount() -> Inventory:
+    """A hypervisor that mounts from storage, back within 60 s of the storage's power."""
+    declared = {
+        "host": "a1",
+        "path": "/mnt/nas",
+        "server": "nas",
+        "export": "/srv",
+        "budget": "60s",
+    }
+    return whole().model_copy(update={"mounts": {"data": NfsMount.model_validate(declared)}})
+
+
+def test_late_storage_counts_against_no_budget_but_slow_storage_does(tmp_path: Path) -> None:
+    Bench(tmp_path / "late", inventory=with_mount()).run(cold_start("lab", nas_later_s=150.0))
+
+    class SlowStorage(World):
+        def boots_at(self, name: str, begins_at: float) -> None:
+            super().boots_at(name, begins_at)
+            self.nodes[name].up_at += 60.0 if name == "nas" else 0.0
+            self.nodes[name].settles_at += 60.0 if name == "nas" else 0.0
+
+    slow = Bench(tmp_path / "slow", inventory=with_mount(), make=SlowStorage)
+    with pytest.raises(DrillFailed, match=r"mounts-answer \[data\].* its budget is 60s"):
+        slow.run(cold_start("lab", nas_later_s=150.0))
 
 
 def test_what_must_never_go_down_goes_down_on_purpose(tmp_path: Path) -> None:
@@ -314,6 +350,7 @@ def test_attended_the_harness_switches_on_and_says_so(tmp_path: Path) -> None:
     nodes = bench.world.nodes
     assert nodes["nas"].power_at >= nodes["a2"].power_at + 118.0
     assert "not by itself: a1, a2, nas" in bench.proof("fault.revert-proven")
+    assert "a1: seen off, on by the harness, boot id" in bench.proof("fault.active")
 
 
 def test_a_person_is_told_how_to_switch_on_storage_first(tmp_path: Path) -> None:
