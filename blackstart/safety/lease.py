@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from blackstart.drivers.base import Clock
@@ -36,7 +37,8 @@ def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refusal([f"the lease of site {site} is held by {_holder(file.name)}"]) from None
+            held = f"lease: site {site} is held by {_holder(file.name)}"
+            raise Refusal([f"{held}; wait for it, or stop it: blackstart halt"]) from None
         holder = {
             "who": f"{getpass.getuser()}@{socket.gethostname()}",
             "pid": os.getpid(),
@@ -55,6 +57,7 @@ def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
 def _holder(path: str) -> str:
     try:
         holder = json.loads(Path(path).read_text())
-        return f"{holder['who']} (process {holder['pid']}), for {holder['why']}"
-    except (OSError, ValueError, KeyError):
+        since = datetime.fromtimestamp(holder["since"], UTC).isoformat(timespec="seconds")
+        return f"{holder['who']} (process {holder['pid']}) since {since}, for {holder['why']}"
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return "another process"

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from blackstart.errors import Refusal
 from blackstart.safety.lease import hold
-from tests.simulation.world import SimulatedClock
+from tests.simulation.inventories import small_site
+from tests.simulation.world import World
 
-CLOCK = SimulatedClock()
+CLOCK = World(small_site()).clock
 
 
 def test_a_second_drill_is_refused_and_told_who_holds_it(tmp_path: Path) -> None:
     with hold("lab", "a power cut of a1", CLOCK, tmp_path):
         another = hold("lab", "another", CLOCK, tmp_path)
-        with pytest.raises(Refusal, match="for a power cut of a1"):
+        with pytest.raises(Refusal) as caught:
             another.__enter__()
+        since = datetime.fromtimestamp(CLOCK.wall(), UTC).isoformat(timespec="seconds")
+        (reason,) = caught.value.reasons
+        assert reason.startswith("lease: site lab is held by ")
+        assert f"(process {os.getpid()}) since {since}, for a power cut of a1; wait" in reason
         assert json.loads((tmp_path / "lab.json").read_text())["why"] == "a power cut of a1"
+
+
+@pytest.mark.parametrize("left", ["", "[]", '{"who": 1}', '{"since": "x", "who": 1, "pid": 2}'])
+def test_a_holder_that_cannot_be_read_refuses_all_the_same(tmp_path: Path, left: str) -> None:
+    with hold("lab", "x", CLOCK, tmp_path):
+        (tmp_path / "lab.json").write_text(left)
+        with pytest.raises(Refusal, match="held by another process"):
+            hold("lab", "y", CLOCK, tmp_path).__enter__()
 
 
 def test_another_site_is_free(tmp_path: Path) -> None:
