@@ -18,6 +18,9 @@ from blackstart.probes.base import Answer
 MAX_QUESTIONS_HZ = 1.0
 """A host's mounts are asked so often in all: every question starts five processes there."""
 ROUND_TRIP_S = 3.0
+LOGIN_S = 15.0
+"""A connection that must be made anew is given so long, though the answer is late by then:
+to give up sooner would keep everybody else from logging in to a host that is booting."""
 
 
 @dataclass(slots=True)
@@ -54,7 +57,7 @@ class MountProbe:
     def _look(self) -> Answer:
         line = question(self.path, self.bound_s)
         try:
-            result = self.runner.run(self.host, line, timeout_s=self.timeout_s)
+            result = self.runner.run(self.host, line, timeout_s=self.bound_s + LOGIN_S)
         except (Unreachable, TimedOut) as error:
             return Answer(False, str(error))
         except DriverError as error:
