@@ -51,10 +51,10 @@ NEEDED = ("guests", "fstab", "addresses", "routes")
 """Without these a person could not put the host back: then nothing has been saved."""
 
 _PRIVATE = re.compile(
-    r"(?i)(pass(word|wd|phrase)?|sshkeys?|secret|token|psk|private|preshared|credentials?"
-    r"|api[_-]?key|wireless-key\d*|wep-key\d*|lxc\.environment\S*)(?=[\s:=\"']|$)|^env(?=:)"
+    r"(?i)(pass(word|wd|phrase)?|secret|token|psk|private|preshared|credentials?|\w*[_-]?keys?\d*"
+    r"|lxc\.environment\S*)(?=[\s:=\"'])|^env(?=:)"
 )
-_WORDS_WITH_KEY = re.compile(r"(?i)\w*(secret|token|passw|private_?key|api_?key)\w*(?==)")
+_WORDS_WITH_KEY = re.compile(r"(?i)\w*(secret|token|passw|private|api_?key)\w*(?==)")
 _BLOCK_BEGIN, _BLOCK_END = re.compile(r"-----BEGIN "), re.compile(r"-----END ")
 
 

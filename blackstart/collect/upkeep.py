@@ -33,13 +33,14 @@ _PROGRAMS = (
     "apt|apt-get|aptitude|dpkg|dnf|yum|zypper|pacman|apk|"
     "vzdump|restic|borg|duplicity|rclone|kopia|rsync|zfs|btrfs|e2fsck|fsck.ext4|xfs_repair"
 )
+# Not `name`: that is the script's own (blackstart.collect.sections).
 _PROCESSES = f"""\
 for file in /proc/[0-9]*/comm; do
-    read -r name 2>/dev/null <"$file" || continue
-    case $name in {_PROGRAMS}) ;; *) continue ;; esac
+    read -r program 2>/dev/null <"$file" || continue
+    case $program in {_PROGRAMS}) ;; *) continue ;; esac
     words=$(tr '\\0' ' ' <"${{file%comm}}cmdline" 2>/dev/null) || continue
     case $words in ''|*--daemon*) continue ;; esac
-    echo "$name"
+    echo "$program"
 done
 :"""
 _MD = """\
