@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from blackstart.model.facts import GuestFacts
 from blackstart.model.inventory import Guest
 from blackstart.rack.standins.pve.allguests import start_all
 from blackstart.rack.standins.pve.shipping import BLIND_TOKEN, FULL_TOKEN, blind_token_value
+from blackstart.rack.standins.pve.tasks import Task
 from tests.contract.pve_client import Api
 from tests.contract.pve_site import SiteNode, members_file
 
@@ -156,3 +158,47 @@ def test_quorum_and_members(full: ProxmoxApi, node: SiteNode) -> None:
     assert (cluster.quorate().value, cluster.online().value) == (True, ("pve1",))
     node.put(".members", members_file({"pve1": True, "pve2": False}, "pve1", quorate=False))
     assert cluster.quorate().value is False
+
+
+class TestWhatGuardsAsk:
+    """Tasks, stores, high availability and memory, of a token that sees and one that does not."""
+
+    def test_a_healthy_site_is_wholly_known(self, full: ProxmoxApi) -> None:
+        cluster = ProxmoxCluster(full)
+        assert cluster.tasks().value == ()
+        stores = cluster.stores().value
+        assert stores is not None
+        assert {(store.name, store.active) for store in stores} >= {("local", True)}
+        ha = cluster.high_availability().value
+        assert ha is not None
+        assert (ha.managed, ha.disarmed) == ((), False)
+        memory = cluster.memory().value
+        assert memory is not None
+        assert memory.nodes["pve1"].total > memory.nodes["pve1"].used > 0
+        assert memory.guests["vm:100"] == 256 * 2**20
+
+    def test_a_task_under_way_is_seen(self, full: ProxmoxApi, node: SiteNode) -> None:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def work(_: Task) -> None:
+            begun.set()
+            go_on.wait(30)
+
+        upid = node.node.tasks.spawn("vzdump", "100", "root@pam", work)
+        assert begun.wait(10)
+        seen = ProxmoxCluster(full).tasks()
+        go_on.set()
+        assert seen.value is not None, seen.error
+        assert [(task.kind, task.subject) for task in seen.value] == [("vzdump", "100")]
+        assert upid
+
+    def test_a_blind_token_proves_nothing(self, blind: ProxmoxApi) -> None:
+        cluster = ProxmoxCluster(blind)
+        for seen in (
+            cluster.tasks(),
+            cluster.stores(),
+            cluster.high_availability(),
+            cluster.memory(),
+        ):
+            assert seen.value is None
+            assert seen.error
