@@ -24,6 +24,7 @@ from blackstart.invariants import (
 )
 from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Consent, Inventory, NeverDown, NfsMount
+from blackstart.model.mount_answer import MountState
 from blackstart.safety.guards.base import Pass, Request
 from blackstart.safety.guards.witness import Witnessed
 from blackstart.safety.halt import halt
@@ -37,7 +38,8 @@ from tests.simulation.world import World
 
 CUT = "power off"
 LIT = "power on"
-MACHINES = ("a1", "a2", "nas")
+STORE = "a0"  # by its name it would be first
+MACHINES = ("a1", "a2", STORE)
 
 
 def whole(unwilling: str | None = None) -> Inventory:
@@ -50,7 +52,7 @@ def whole(unwilling: str | None = None) -> Inventory:
         name: node
         if name == unwilling
         else node.model_copy(update={"may_break": {**node.may_break, "cold-start": consent}})
-        for name, node in {"nas": nas, **inventory.nodes}.items()
+        for name, node in {STORE: nas, **inventory.nodes}.items()
     }
     return inventory.model_copy(update={"nodes": nodes})
 
@@ -113,14 +115,12 @@ def test_all_go_dark_and_come_back_by_their_timers_storage_last(tmp_path: Path) 
     assert bench.sent(CUT) == list(MACHINES)
     assert bench.sent(LIT) == []
     nodes = bench.world.nodes
-    assert nodes["nas"].power_at == pytest.approx(nodes["a2"].power_at + 120.0)
+    assert nodes[STORE].power_at == pytest.approx(nodes["a2"].power_at + 120.0)
     assert bench.proof("fault.active").split("; ") == [
         f"{host}: seen off, on by its controller's timer, boot id boot-1 became boot-2"
         for host in MACHINES
     ]
-    assert "by its controller's timer, as ordered: a1, a2, nas" in bench.proof(
-        "fault.revert-proven"
-    )
+    assert "by its controller's timer, as ordered: a1, a2, a0" in bench.proof("fault.revert-proven")
     assert "restore policy: a1 LastState" in bench.proof("fault.revert-proven")
     assert bench.left_open() == 0
 
@@ -137,7 +137,7 @@ def with_mount() -> Inventory:
     declared = {
         "host": "a1",
         "path": "/mnt/nas",
-        "server": "nas",
+        "server": STORE,
         "export": "/srv",
         "budget": "60s",
     }
@@ -145,13 +145,19 @@ def with_mount() -> Inventory:
 
 
 def test_late_storage_counts_against_no_budget_but_slow_storage_does(tmp_path: Path) -> None:
-    Bench(tmp_path / "late", inventory=with_mount()).run(cold_start("lab", nas_later_s=150.0))
+    class LateExport(World):
+        def mount_state(self, mount: NfsMount) -> MountState:
+            early = self.clock.now < self.nodes[STORE].up_at + 20.0
+            return MountState.HANGS if early else super().mount_state(mount)
+
+    late = Bench(tmp_path / "late", inventory=with_mount(), make=LateExport)
+    late.run(cold_start("lab", nas_later_s=150.0))
 
     class SlowStorage(World):
         def boots_at(self, name: str, begins_at: float) -> None:
             super().boots_at(name, begins_at)
-            self.nodes[name].up_at += 60.0 if name == "nas" else 0.0
-            self.nodes[name].settles_at += 60.0 if name == "nas" else 0.0
+            self.nodes[name].up_at += 60.0 if name == STORE else 0.0
+            self.nodes[name].settles_at += 60.0 if name == STORE else 0.0
 
     slow = Bench(tmp_path / "slow", inventory=with_mount(), make=SlowStorage)
     with pytest.raises(DrillFailed, match=r"mounts-answer \[data\].* its budget is 60s"):
@@ -166,8 +172,8 @@ def test_what_must_never_go_down_goes_down_on_purpose(tmp_path: Path) -> None:
 
 def test_storage_is_held_off_longer_and_so_are_its_mounts(tmp_path: Path) -> None:
     plan = ColdStart("lab", 30.0, 90.0).plan(Bench(tmp_path).site)
-    assert (plan.off_s, plan.later_s) == (30.0, {"node/nas": 90.0})
-    assert plan.parameters["off_s"] == {"a1": 30.0, "a2": 30.0, "nas": 120.0}
+    assert (plan.off_s, plan.later_s) == (30.0, {"node/a0": 90.0})
+    assert plan.parameters["off_s"] == {"a1": 30.0, "a2": 30.0, STORE: 120.0}
     assert plan.consents == plan.nodes_down == in_order(whole()) == MACHINES
     assert set(plan.blast_radius) == {*MACHINES, "dns1", "box", "dns2", "k1"}
     assert plan.needs_out_of_band
@@ -177,7 +183,7 @@ def test_one_machine_that_swallowed_its_command_is_named(tmp_path: Path) -> None
     bench = Bench(tmp_path, Lies(swallows=frozenset({"a2"})))
     with pytest.raises(DrillUnproven, match=r"did not bite: a2 runs on with boot id boot-1"):
         bench.run(cold_start("lab", off_s=60.0))
-    assert sorted(bench.sent(LIT)) == ["a1", "nas"]
+    assert sorted(bench.sent(LIT)) == ["a0", "a1"]
     assert "never went down: a2" in bench.proof("fault.revert-proven")
     assert bench.left_open() == 0
 
@@ -185,12 +191,12 @@ def test_one_machine_that_swallowed_its_command_is_named(tmp_path: Path) -> None
 def test_a_machine_that_stays_off_is_switched_on_and_not_said_to_have_come_back(
     tmp_path: Path,
 ) -> None:
-    bench = Bench(tmp_path, Lies(forgets_timer=frozenset({"nas"})))
-    with pytest.raises(DrillUnproven, match=r"nas is off .* has not come back by itself"):
+    bench = Bench(tmp_path, Lies(forgets_timer=frozenset({STORE})))
+    with pytest.raises(DrillUnproven, match=r"a0 is off .* has not come back by itself"):
         bench.run(cold_start("lab"))
-    assert bench.sent(LIT) == ["nas"]
+    assert bench.sent(LIT) == [STORE]
     said = bench.proof("fault.revert-proven")
-    assert "switched on by the harness, not by itself: nas" in said
+    assert "switched on by the harness, not by itself: a0" in said
     assert "timer, as ordered: a1, a2" in said
     assert bench.left_open() == 0
 
@@ -229,7 +235,7 @@ def test_killed_between_two_commands_every_machine_comes_back_alone(tmp_path: Pa
     reverter.revert(bench.site, plan)
     proof = reverter.prove_reverted(bench.site, plan)
     assert proof.holds
-    assert "never went down: a2, nas" in proof.detail
+    assert "never went down: a2, a0" in proof.detail
     assert (bench.sent(CUT), bench.sent(LIT)) == (["a1"], [])
 
 
@@ -255,17 +261,16 @@ def test_halted_in_the_dark_it_switches_on_before_the_time(tmp_path: Path) -> No
     bench.world.clock.on_tick.append(stop)
     with pytest.raises(DrillUnproven, match="halted"):
         bench.run(cold_start("lab", off_s=300.0))
-    assert bench.sent(LIT) == ["nas", "a2", "a1"]
+    assert bench.sent(LIT) == [STORE, "a2", "a1"]
     assert bench.left_open() == 0
 
 
 @dataclass
 class ClaimsOff(SimulatedPower):
-    """A controller that says off, of a machine that runs on."""
+    """A controller that says off for ever, of a machine that runs on."""
 
     def state(self, host: str) -> PowerState:
-        commands = [sent for name, sent in self.world.commands if name == host]
-        return "off" if CUT in commands and LIT not in commands else "on"
+        return "off" if (host, CUT) in self.world.commands else "on"
 
     def off_for(self, host: str, seconds: float) -> None:
         self.world.commands.append((host, CUT))
@@ -273,9 +278,17 @@ class ClaimsOff(SimulatedPower):
 
 def test_a_controllers_word_alone_proves_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, power=ClaimsOff)
-    with pytest.raises(DrillUnproven, match=r"a1 is off .* has not come back by itself"):
+    with pytest.raises(DrillFailed, match=r"a1 is off .* has not come back by itself") as caught:
         bench.run(cold_start("lab"))
-    assert "never went down: a1, a2, nas" in bench.proof("fault.revert-proven")
+    assert "a1: power off, systemd says running" in str(caught.value)
+    assert bench.left_open() == 1
+
+
+def test_a_boot_that_does_not_end_stays_open(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Lies(never_settles=True))
+    with pytest.raises(DrillFailed, match="a1: power on, systemd says starting"):
+        bench.run(cold_start("lab"))
+    assert bench.left_open() == 1
 
 
 @dataclass
@@ -334,10 +347,36 @@ def test_it_names_a_witness_or_does_not_start(
     assert refusal in said
 
 
+def test_alone_and_without_timers_a_drill_is_refused(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, Lies(back_on_by={"a2": "command"}))
+    with pytest.raises(Refusal, match=r"witness: .* add --attended"):
+        bench.run(cold_start("lab"))
+    assert bench.sent(CUT) == []
+
+
+class DeadButton(SimulatedPower):
+    """Controllers that answer to power on, and do nothing."""
+
+    def power_on(self, host: str) -> None:
+        self.world.commands.append((host, LIT))
+
+
+def test_what_cannot_be_switched_on_is_asked_once_by_the_drill_and_stays_open(
+    tmp_path: Path,
+) -> None:
+    lies = Lies(back_on_by={"a2": "command"})
+    bench = Bench(tmp_path, lies, attended=True, power=DeadButton)
+    with pytest.raises(DrillFailed, match=r"a2 is off .* nothing has switched it on again"):
+        bench.run(cold_start("lab"))
+    assert bench.left_open() == 1
+    journal = read(bench.root / "drills" / "one" / "journal.jsonl")
+    assert bench.sent(LIT).count("a2") == 1 + len(journal.of("fault.revert-tried"))
+
+
 def test_without_a_witness_nothing_is_sent_whoever_waives_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Lies(back_on_by={"nas": "nothing"}))
+    bench = Bench(tmp_path, Lies(back_on_by={STORE: "nothing"}))
     fault = cold_start("lab")
-    with pytest.raises(Rejected, match="no witness for nas"):
+    with pytest.raises(Rejected, match="no witness for a0"):
         fault.inject(bench.site, fault.plan(bench.site))
     assert bench.sent(CUT) == []
 
@@ -348,8 +387,8 @@ def test_attended_the_harness_switches_on_and_says_so(tmp_path: Path) -> None:
     bench.run(cold_start("lab"))
     assert (bench.sent(CUT), bench.sent(LIT)) == (list(MACHINES), list(MACHINES))
     nodes = bench.world.nodes
-    assert nodes["nas"].power_at >= nodes["a2"].power_at + 118.0
-    assert "not by itself: a1, a2, nas" in bench.proof("fault.revert-proven")
+    assert nodes[STORE].power_at >= nodes["a2"].power_at + 118.0
+    assert "not by itself: a1, a2, a0" in bench.proof("fault.revert-proven")
     assert "a1: seen off, on by the harness, boot id" in bench.proof("fault.active")
 
 
