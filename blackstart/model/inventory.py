@@ -80,6 +80,12 @@ def _time_of_day(value: object) -> time:
     return time(int(match[1]), int(match[2]))
 
 
+def _any_day(days: tuple[str, ...]) -> tuple[str, ...]:
+    if not days:
+        raise ValueError("a window opens on at least one day; write them as [sat, sun]")
+    return days
+
+
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -286,7 +292,8 @@ class Window(Part):
     """
 
     days: Annotated[
-        tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...], Field(min_length=1)
+        tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...],
+        AfterValidator(_any_day),
     ]
     opens: TimeOfDay
     closes: TimeOfDay
