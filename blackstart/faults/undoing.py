@@ -26,23 +26,7 @@ class Undoing:
 
         Raises ``DriverError`` with all that failed, once all have been tried.
         """
-        wrong: list[str] = []
-        for action in plan.undo:
-            try:
-                result = site.runner.run(
-                    undo_host(plan), action.command(), timeout_s=ACTION_TIMEOUT_S
-                )
-            except Unreachable as error:
-                site.runner.forget(undo_host(plan))
-                wrong.append(str(error))
-                break  # nothing else can be run there either; whoever retries begins anew
-            except DriverError as error:
-                wrong.append(f"{action.kind}: {error}")
-                continue
-            if not result.ok:
-                wrong.append(f"{action.kind}: exit {result.exit_code}: {result.stderr.strip()}")
-        if wrong:
-            raise Rejected(f"{undo_host(plan)}: " + "; ".join(wrong))
+        run_all(site, plan, plan.undo)
 
     def prove_reverted(self, site: Site, plan: Plan) -> Proof:
         """Every action's own proof holds, within 60 s."""
@@ -72,12 +56,19 @@ class Undoing:
 def run_all(site: Site, plan: Plan, actions: Iterable[Action]) -> None:
     """Run actions of a plan in order. Raises ``DriverError`` with all that failed, at the end."""
     wrong: list[str] = []
+    away: set[str] = set()
     for action in actions:
         host = action.on(undo_host(plan))
+        if host in away:
+            continue  # nothing else can be run there either; whoever retries begins anew
         try:
             result = site.runner.run(host, action.command(), timeout_s=ACTION_TIMEOUT_S)
-        except DriverError as error:
+        except Unreachable as error:
             site.runner.forget(host)
+            away.add(host)
+            wrong.append(str(error))
+            continue
+        except DriverError as error:
             wrong.append(f"{action.kind}: {error}")
             continue
         if not result.ok:
