@@ -4,15 +4,49 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from blackstart.errors import Unreachable
+from blackstart.model.facts import Mount, Observed
+from blackstart.safety.guard import Request
+from tests.simulation.circumstances import seen, unseen
 from tests.simulation.drivers import SimulatedDeadMen
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
 from .guarding import answer, at, planned, refusal, request_for
+
+
+class TestMounts:
+    """A mount that hangs already is no site to break."""
+
+    MOUNT: ClassVar = {"host": "a1", "path": "/mnt/m", "server": "a2", "export": "/srv/m"}
+    SEEN = Mount(source="a2:/srv/m", target="/mnt/m", fstype="nfs4", answers=True)
+
+    def asked(self, drills: Path, told: dict[str, Observed[tuple[Mount, ...]]]) -> Request:
+        request = request_for(drills, inventory=small_site(mounts={"m": self.MOUNT}))
+        return replace(request, facts=request.facts.model_copy(update={"mounts": told}))
+
+    def test_one_that_answers(self, tmp_path: Path) -> None:
+        asked = self.asked(tmp_path, {"m": seen((self.SEEN,))})
+        assert answer("healthy", asked).refusal is None
+
+    @pytest.mark.parametrize(
+        ("told", "why"),
+        [
+            ({}, "cannot be seen (no facts)"),
+            ({"m": unseen("no route to host")}, "cannot be seen (no route to host)"),
+            ({"m": seen(())}, "is not mounted"),
+            ({"m": seen((SEEN.model_copy(update={"answers": False}),))}, "does not answer"),
+        ],
+    )
+    def test_one_that_does_not(
+        self, tmp_path: Path, told: dict[str, Observed[tuple[Mount, ...]]], why: str
+    ) -> None:
+        said = refusal("healthy", self.asked(tmp_path, told))
+        assert f"mount m (/mnt/m on a1) {why}" in said
 
 
 class TestGuestLocks:

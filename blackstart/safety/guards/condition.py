@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from blackstart.model.subjects import guest_behind
+from blackstart.model.subjects import guest_behind, mounts_asked
 from blackstart.safety.guards.base import Pass, Request, Said
 
 
@@ -14,7 +14,7 @@ class Healthy:
     name = "healthy"
 
     def refuse(self, request: Request) -> Said:
-        """Refuse when a declared host or guest is down, or cannot be seen."""
+        """Refuse when a declared host, guest or mount is down, or cannot be seen."""
         ill_hosts = [
             f"{name} does not answer ({facts.boot_id.error})"
             for name, facts in request.facts.hosts.items()
@@ -23,6 +23,7 @@ class Healthy:
         ill_guests = list(self._ill_guests(request))
         unseen_hosts = set(request.site.inventory.nodes) - set(request.facts.hosts)
         ill_hosts += [f"{name} was not looked at" for name in sorted(unseen_hosts)]
+        ill_hosts += self._ill_mounts(request)
         if ill_hosts:
             return "the site is not healthy: " + "; ".join(ill_hosts + ill_guests)
         if len(ill_guests) == 1:
@@ -33,6 +34,17 @@ class Healthy:
         if ill_guests:
             return "the site is not healthy: " + "; ".join(ill_guests)
         return None
+
+    def _ill_mounts(self, request: Request) -> Iterable[str]:
+        for name, mount in mounts_asked(request.site.inventory).items():
+            seen = request.facts.mounts.get(name)
+            where = f"mount {name} ({mount.path} on {mount.host})"
+            if seen is None or seen.value is None:
+                yield f"{where} cannot be seen ({seen.error if seen else 'no facts'})"
+            elif not seen.value:
+                yield f"{where} is not mounted"
+            elif not all(item.answers for item in seen.value):
+                yield f"{where} does not answer"
 
     def _ill_guests(self, request: Request) -> Iterable[str]:
         for name, guest in request.site.inventory.guests.items():
