@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from blackstart.faults.base import PLAN
 from blackstart.faults.memory import memory_share, memory_until_oom
 from blackstart.model.undo import EndOwnUnit, StartGuest, Unmount
 
-from .scripted import Rule, scripted
+from .scripted import Answer, Rule, scripted
 
 BOOT = "1a0b0e3e-0000-4000-8000-00000000b007"
 MEMINFO = "MemTotal: 4194304 kB\nMemAvailable: 2097152 kB\nSwapFree: 0 kB\n"
@@ -160,7 +161,8 @@ class TestUntilOom:
         site, shell = scripted(rules())
         fault = memory_until_oom("a1")
         plan = fault.plan(site)
-        answers = iter([Unreachable("a1: slow"), kernel(oom(450, "/qemu.slice/101.scope"))])
+        killed = kernel(oom(450, "/qemu.slice/101.scope"))
+        answers: Iterator[Answer] = iter([Unreachable("a1: slow"), killed])
         shell.rules["/dev/kmsg"] = lambda: next(answers)
         assert fault.prove_active(site, plan).holds
 

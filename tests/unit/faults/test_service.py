@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from blackstart.errors import Rejected, Unreachable
@@ -9,7 +11,7 @@ from blackstart.faults.base import Reversibility
 from blackstart.faults.service import DNS, DOCKER, restart_service
 from blackstart.model.undo import StartUnit
 
-from .scripted import Rule, scripted
+from .scripted import Answer, Rule, scripted
 
 
 def rules(active: str, invocation: Rule = "aaa\n") -> dict[str, Rule]:
@@ -41,7 +43,7 @@ def test_another_invocation_proves_it() -> None:
     site, shell = scripted(rules("docker.service"))
     fault = restart_service("a1", *DOCKER)
     plan = fault.plan(site)
-    answers = iter(["aaa\n", Unreachable("a1: busy"), "\n", "bbb\n"])
+    answers: Iterator[Answer] = iter(["aaa\n", Unreachable("a1: busy"), "\n", "bbb\n"])
     shell.rules["InvocationID"] = lambda: next(answers)
     proof = fault.prove_active(site, plan)
     assert (proof.holds, proof.detail) == (True, "docker.service: aaa became bbb")
