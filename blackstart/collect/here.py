@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from blackstart.model.circumstances import Here, Route
+from blackstart.model.circumstances import Here, LocalMount, Route
 from blackstart.model.facts import Observed
 
-SOURCE = "/proc/net/route, /proc/net/fib_trie, /etc/resolv.conf of this machine"
+SOURCE = "/proc/net, /proc/self/mounts, /etc/resolv.conf of this machine"
 ROOT = Path("/")
 _UP, _GATEWAY, _REJECT = 0x1, 0x2, 0x200  # route(8), linux/route.h
 _LEAF = re.compile(r"^\s*\|-- (\S+)$")
 _STUB = "127.0.0.53"
+_ADDRESS = re.compile(r"(?:^|,)addr=([^,]+)")
+_SERVER = re.compile(r"^(?://([^/]+)/|([^/:]+|\[[^]]+\]):/)")
+_OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 def look_here(root: Path = ROOT) -> Observed[Here]:
@@ -27,6 +30,7 @@ def look_here(root: Path = ROOT) -> Observed[Here]:
                 addresses=tuple(_own(root / "proc/net/fib_trie")),
                 routes=tuple(_routes(root / "proc/net/route")),
                 resolvers=tuple(_resolvers(root)),
+                mounts=tuple(_mounts(root / "proc/self/mounts")),
             ),
         )
     except (OSError, ValueError, IndexError) as error:
@@ -75,3 +79,13 @@ def _nameservers(path: Path) -> Iterator[str]:
         words = line.split()
         if words[:1] == ["nameserver"] and len(words) > 1:
             yield words[1]
+
+
+def _mounts(path: Path) -> Iterator[LocalMount]:
+    """The server of a network file system is in ``addr=`` (nfs(5), mount.cifs(8)) or the source."""
+    for line in path.read_text().splitlines():
+        source, target, _, options = line.split(" ")[:4]
+        address, named = _ADDRESS.search(options), _SERVER.match(source)
+        server = address[1] if address else (named[1] or named[2]) if named else None
+        plain = _OCTAL.sub(lambda match: chr(int(match[1], 8)), target)
+        yield LocalMount(path=plain, server=server)

@@ -6,6 +6,7 @@ These are looked at once, before a drill, and never compared with anything after
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import PurePath
 
 from blackstart.model.facts import Record
 
@@ -84,6 +85,13 @@ class Route(Record):
     metric: int
 
 
+class LocalMount(Record):
+    """One mount of this machine. ``server`` is whom its files come from, if from the network."""
+
+    path: str
+    server: str | None
+
+
 class Here(Record):
     """The machine that the harness runs on. ``boot_id`` is that of its kernel."""
 
@@ -91,6 +99,18 @@ class Here(Record):
     addresses: tuple[IPv4Address, ...]
     routes: tuple[Route, ...]
     resolvers: tuple[str, ...]
+    mounts: tuple[LocalMount, ...]
+
+    def server_of(self, path: PurePath) -> str | None:
+        """Whom a file comes from, by the mount that holds it; ``None`` when it is local.
+
+        Raises ``LookupError`` when no mount holds it.
+        """
+        holding = [mount for mount in self.mounts if path.is_relative_to(mount.path)]
+        if not holding:
+            raise LookupError(f"no mount of this machine holds {path}")
+        # Of two mounts at one place the later one is on top (mount(8)); max() keeps the first.
+        return max(reversed(holding), key=lambda mount: len(PurePath(mount.path).parts)).server
 
     def gateway_to(self, address: IPv4Address) -> IPv4Address | None:
         """The first hop to an address; ``None`` when there is none in between.

@@ -12,6 +12,7 @@ from blackstart.model.circumstances import (
     Capacity,
     Here,
     HighAvailability,
+    LocalMount,
     Memory,
     NewestFile,
     Route,
@@ -34,6 +35,7 @@ HERE = Here(
         Route(network=IPv4Network("0.0.0.0/0"), gateway=IPv4Address("10.0.0.254"), metric=100),
     ),
     resolvers=("10.0.0.101", "10.0.0.103"),
+    mounts=(LocalMount(path="/", server=None),),
 )
 SOUND = StorageHealth(damage=(), seen=("no md", "no zfs", "no btrfs", "no ceph"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from blackstart.model.circumstances import Here, Route
+from blackstart.model.circumstances import Here, LocalMount, Route
 from blackstart.model.inventory import Inventory
 from tests.simulation.circumstances import HERE, seen, unseen
 from tests.simulation.inventories import small_site
@@ -120,3 +120,42 @@ class TestTheFirstHop:
 
     def test_itself(self) -> None:
         assert self.here().gateway_to(IPv4Address("10.0.0.200")) is None
+
+
+class TestTheJournal:
+    """A journal that hangs with the store it is on: nobody renews, nobody reverts."""
+
+    def on(self, path: Path, server: str | None) -> dict[str, Any]:
+        root = LocalMount(path="/", server=None)
+        return machine(mounts=(root, LocalMount(path=str(path), server=server)))
+
+    @pytest.mark.parametrize("server", ["10.0.0.11", "nas.elsewhere", "192.0.2.7"])
+    def test_on_a_server_that_is_not_known_to_stay(self, tmp_path: Path, server: str) -> None:
+        asked = under(request_for(tmp_path), **self.on(tmp_path, server))
+        assert f"is on a file system of {server}, which is not known to stay" in refusal(
+            "own-path", asked
+        )
+
+    def test_on_the_very_store_that_is_stopped(self, tmp_path: Path) -> None:
+        asked = under(request_for(tmp_path), **self.on(tmp_path, "10.0.0.12"))
+        assert answer("own-path", asked).refusal is None
+        stopped = planned(asked, target="a2", undo_host="a2", nodes_down=(), fault="nas-stop")
+        assert "a file system of 10.0.0.12" in refusal("own-path", stopped)
+
+    def test_on_a_local_one_below_it(self, tmp_path: Path) -> None:
+        over = self.on(tmp_path.parent, "10.0.0.11")["machine"].value
+        local = LocalMount(path=str(tmp_path), server=None)
+        asked = under(request_for(tmp_path), **machine(mounts=(*over.mounts, local)))
+        assert answer("own-path", asked).refusal is None
+
+    def test_the_later_of_two_mounts_is_on_top(self, tmp_path: Path) -> None:
+        local = LocalMount(path=str(tmp_path), server=None)
+        hidden = local.model_copy(update={"server": "10.0.0.11"})
+        asked = under(request_for(tmp_path), **machine(mounts=(hidden, local)))
+        assert answer("own-path", asked).refusal is None
+        asked = under(request_for(tmp_path), **machine(mounts=(local, hidden)))
+        assert refusal("own-path", asked)
+
+    def test_on_no_mount_at_all(self, tmp_path: Path) -> None:
+        asked = under(request_for(tmp_path), **machine(mounts=()))
+        assert "no mount of this machine holds" in refusal("own-path", asked)

@@ -58,6 +58,7 @@ class OwnPathSurvives:
             self._runs_on(request, here)
             or self._through(request.site.inventory, here, falling)
             or self._by_name(request, here, falling)
+            or self._written_to(request, here)
             or Pass(f"from {', '.join(map(str, here.addresses)) or 'nowhere'}, by address")
         )
 
@@ -104,13 +105,33 @@ class OwnPathSurvives:
             )
         return None
 
+    def _written_to(self, request: Request, here: Here) -> str | None:
+        """A journal on a store that goes away would hang, and nobody would renew or revert."""
+        going = {*request.falling, *request.touched}
+        of_all = _of_all(request.site.inventory)
+        staying = {str(address) for name, address in of_all.items() if name not in going}
+        for path in (request.terms.drills, request.terms.directory, request.terms.leases):
+            try:
+                server = here.server_of(path.resolve())
+            except LookupError as error:
+                return f"{error}; give --drills a local directory"
+            if server is not None and server not in staying:
+                return (
+                    f"{path} is on a file system of {server}, which is not known to stay; "
+                    "give --drills and XDG_STATE_HOME local directories"
+                )
+        return None
+
 
 def _addresses(request: Request) -> dict[IPv4Address, str]:
     """Names of what goes down, by address."""
-    inventory = request.site.inventory
-    of_all = {name: node.address for name, node in inventory.nodes.items()}
-    of_all |= {name: guest.address for name, guest in inventory.guests.items()}
+    of_all = _of_all(request.site.inventory)
     return {address: name for name, address in of_all.items() if name in request.falling}
+
+
+def _of_all(inventory: Inventory) -> dict[str, IPv4Address]:
+    nodes = {name: node.address for name, node in inventory.nodes.items()}
+    return nodes | {name: guest.address for name, guest in inventory.guests.items()}
 
 
 def _asked(inventory: Inventory) -> Iterator[tuple[str, IPv4Address]]:

@@ -37,12 +37,22 @@ Local:
 """
 
 
+MOUNTS = """\
+/dev/vda1 / ext4 rw,relatime 0 0
+nas.lab.test:/export/a /mnt/with\\040space nfs4 rw,vers=4.2,addr=10.0.0.20,local_lock=none 0 0
+nas:/export/b /mnt/b nfs rw 0 0
+//files/share /mnt/c cifs rw 0 0
+tmpfs /run tmpfs rw 0 0
+"""
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     files = {
         "proc/sys/kernel/random/boot_id": "0d1f\n",
         "proc/net/route": ROUTES,
         "proc/net/fib_trie": TRIE,
+        "proc/self/mounts": MOUNTS,
         "etc/resolv.conf": "search lab.test\nnameserver 10.0.0.53\n# nameserver 10.0.0.9\n",
     }
     for name, text in files.items():
@@ -61,6 +71,13 @@ def test_addresses_routes_and_resolvers(root: Path) -> None:
         (IPv4Network("10.0.0.0/24"), None),
     ]
     assert here.resolvers == ("10.0.0.53",)
+    assert [(mount.path, mount.server) for mount in here.mounts] == [
+        ("/", None),
+        ("/mnt/with space", "10.0.0.20"),
+        ("/mnt/b", "nas"),
+        ("/mnt/c", "files"),
+        ("/run", None),
+    ]
 
 
 def test_what_stands_behind_a_stub_is_looked_up(root: Path) -> None:
@@ -83,9 +100,9 @@ def test_a_machine_without_resolvers(root: Path) -> None:
     assert here.resolvers == ()
 
 
-@pytest.mark.parametrize("name", ["route", "fib_trie"])
+@pytest.mark.parametrize("name", ["net/route", "net/fib_trie", "self/mounts"])
 def test_what_cannot_be_read_is_unknown(root: Path, name: str) -> None:
-    (root / "proc/net" / name).unlink()
+    (root / "proc" / name).unlink()
     assert "FileNotFoundError" in str(look_here(root).error)
 
 
@@ -98,6 +115,7 @@ def test_what_is_not_understood_is_unknown(root: Path, line: str) -> None:
 def test_this_very_machine() -> None:
     here = look_here()
     assert here.value is not None, here.error
+    assert here.value.server_of(Path("/proc/self")) is None
     listed = subprocess.run(["hostname", "-I"], check=True, capture_output=True, text=True)
     mine = {word for word in listed.stdout.split() if "." in word}
     assert mine <= {str(address) for address in here.value.addresses}
