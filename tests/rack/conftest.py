@@ -14,6 +14,21 @@ LIMIT_S = 900
 """Seconds a test may take: the first one brings the rack up, with the build of its image."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the kill sweep."""
+    group = parser.getgroup("kill sweep", "the harness dies at every step (test_kill_sweep.py)")
+    group.addoption(
+        "--shard", metavar="N/M", default="1/1", help="the Nth of M parts of all points"
+    )
+    group.addoption("--again", action="store_true", help="also points that were good before")
+    group.addoption(
+        "--kill-sweep",
+        metavar="DIR",
+        default="reports/kill-sweep",
+        help="where results lie, one file a point (default: %(default)s)",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", "rack: needs the rack (several minutes, root or sudo)")

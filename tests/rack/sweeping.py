@@ -1,0 +1,228 @@
+"""What the kill sweep on the rack is made of: points, a harness to kill, and what is left of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from blackstart.faults.base import PLAN, Plan, Reversibility
+from blackstart.inventory_file import load
+from blackstart.model.inventory import Inventory
+from blackstart.model.undo import Redeploy, StartGuest
+from blackstart.safety.journal import journals, read
+from blackstart.safety.open_faults import PLANNED
+from tests.rack import kill_at
+from tests.rack.command import rack
+from tests.rack.drills import INVENTORY, ROOT
+
+LEASE_S = 30
+"""The dead-man's, shorter than the inventory's: a sweep waits for it at every point."""
+GRACE_S = 10.0
+GUEST_START_S = 15.0
+"""What a dead-man may take for each start of a guest: qm's own program is slow when emulated."""
+HARNESS_S = 900.0
+GUARDED = (
+    *("deadman.armed", "fault.injecting", "fault.injected", "fault.active"),
+    *("fault.revert-tried", "fault.revert-proven"),
+)
+BY_ITSELF = (
+    *("fault.planned", "fault.injecting", "fault.injected", "fault.active"),
+    "fault.revert-proven",
+)
+DRILLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "reboot": ("test_node_reboot.py::test_node_reboot[pve2]", BY_ITSELF),
+    "power-cut": ("test_node_reboot.py::test_power_cut[pve2]", BY_ITSELF),
+    "cold-start": ("test_cold_start.py::test_cold_start[rack]", BY_ITSELF),
+    "nas-stop": ("test_nas_outage.py::test_nas_stops[nas1]", GUARDED),
+    "nas-block": ("test_nas_outage.py::test_nas_is_cut_off[nas1]", GUARDED),
+    "nas-stale": ("test_nas_outage.py::test_nas_handles_go_stale[nas1]", GUARDED),
+    "memory-oom": ("test_memory_pressure.py::test_memory_until_oom[pve2]", GUARDED),
+    "memory-share": ("test_memory_pressure.py::test_memory_share_of_a_guest[docker1]", GUARDED),
+    "service-restart": ("test_service_restart.py::test_dns_restart[maas]", GUARDED),
+    "guest-stop": ("test_guest_stop.py::test_guest_stop[app1]", GUARDED),
+    "containers-lost": ("test_guest_stop.py::test_containers_lost[docker1]", GUARDED),
+}
+"""Each fault with one drill, and the steps at which its harness dies."""
+POINTS = tuple((name, step) for name, (_, steps) in DRILLS.items() for step in steps)
+
+# Ours by name; the rack's own things are called blackstart-rack and are none of a drill's. The
+# patterns do not match themselves: this script is in the command line of its own shell.
+TRACES = r"""
+systemctl list-units --all --plain --no-legend 'blackstart-deadman-*' 'blackstart-fill-*'
+ls -d /var/lib/blackstart /run/blackstart /etc/systemd/system/blackstart-* \
+    /etc/systemd/system/*.wants/blackstart-deadman-* 2>/dev/null | grep -v blackstart-rack
+grep -o ' /[r]un/blackstart/[^ ]*' /proc/mounts
+command -v nft >/dev/null && nft list tables | grep blackstart_
+cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -oE '/([r]un|[v]ar/lib)/blackstart/[^ ]*'
+true
+"""
+
+
+@dataclass
+class Room:
+    """Where one sweep keeps its inventory, its drills' journals and its results."""
+
+    directory: Path
+    inventory_file: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        yaml = YAML()
+        document = yaml.load(INVENTORY)
+        document["dead_man"] = f"{LEASE_S}s"
+        self.inventory_file = self.directory / INVENTORY.name
+        yaml.dump(document, self.inventory_file)
+
+    @property
+    def inventory(self) -> Inventory:
+        return load(self.inventory_file)
+
+    def result(self, point: str) -> Path:
+        """Where a point's result lies."""
+        return self.directory / f"{point}.json"
+
+    def is_good(self, point: str) -> bool:
+        """Whether it was swept before, and was good."""
+        path = self.result(point)
+        return path.exists() and json.loads(path.read_text())["good"] is True
+
+    def keep(self, point: str, **data: Any) -> None:
+        """Write a result, whole or not at all."""
+        part = self.result(point).with_suffix(".part")
+        part.write_text(json.dumps({"point": point, **data}, indent=1) + "\n")
+        part.replace(self.result(point))
+
+    def drills(self, point: str) -> Path:
+        """Where the point's drill keeps its journal."""
+        return self.directory / "drills" / point
+
+    def harness(self, test: str, point: str, step: str | None) -> subprocess.Popen[str]:
+        """Start a drill as a person does, in a session of its own; it dies at ``step``."""
+        words = [sys.executable, "-m", "pytest", f"scenarios/{test}"]
+        words += ["--inventory", str(self.inventory_file), "--arm", "rack"]
+        words += ["--drills", str(self.drills(point))]
+        environment = dict(os.environ)
+        if step is not None:
+            words += ["-p", "tests.rack.kill_at"]
+            environment[kill_at.VARIABLE] = step
+        with self.directory.joinpath(f"{point}.log").open("w") as log:
+            return subprocess.Popen(
+                words,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+
+    def plan(self, point: str) -> Plan:
+        """The plan that the drill wrote down before it touched anything."""
+        (journal,) = journals(self.drills(point))
+        (planned,) = read(journal).of(PLANNED)
+        return PLAN.validate_python(planned.data["plan"])
+
+    def recover(self, point: str) -> subprocess.CompletedProcess[str]:
+        """``blackstart recover``, as a person calls it."""
+        words = ["recover", "--inventory", str(self.inventory_file)]
+        return subprocess.run(
+            [sys.executable, "-m", "blackstart", *words, "--drills", str(self.drills(point))],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=HARNESS_S,
+            check=False,
+        )
+
+
+def died(harness: subprocess.Popen[str]) -> bool:
+    """Whether it was killed, and not ended; waits for it. Kills what does not end."""
+    try:
+        code = harness.wait(HARNESS_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(harness.pid, signal.SIGKILL)
+        harness.wait(10)
+        raise
+    return code == -signal.SIGKILL
+
+
+def survivors(session: int) -> list[int]:
+    """Processes of the harness's session that are still there."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def asked(host: str, script: str) -> subprocess.CompletedProcess[str]:
+    """A command on a machine or guest, over an ssh that is not the harness's."""
+    return rack("ssh", host, "--", script, timeout=90, check=False)
+
+
+def ill(plan: Plan) -> list[str]:
+    """What is not healed yet: undo actions that do not hold, machines that have not booted."""
+    found = []
+    for action in plan.undo:
+        host = action.on(plan.undo_host or plan.target)
+        if asked(host, action.proof()).returncode != 0:
+            found.append(f"{host}: {action.kind}")
+    if plan.deadman is not None:
+        there = f"! [ -e {plan.deadman.home} ]"
+        if asked(plan.deadman.host, there).returncode != 0:
+            found.append(f"{plan.deadman.host}: its dead-man is there")
+    for host in plan.nodes_down:
+        state = asked(host, "systemctl is-system-running").stdout.strip()
+        if state not in {"running", "degraded"}:
+            found.append(f"{host}: {state or 'no answer'}")
+    return found
+
+
+def allowed_s(plan: Plan, inventory: Inventory) -> float:
+    """How long healing may take without a harness: the lease and 10 s, and what boots."""
+    allowed = 0.0 if plan.deadman is None else plan.deadman.lease_s + GRACE_S
+    allowed += GUEST_START_S * sum(isinstance(action, StartGuest) for action in plan.undo)
+    for action in plan.undo:
+        if isinstance(action, Redeploy):
+            allowed += inventory.guests[action.guest].budget
+    if plan.reversibility is Reversibility.SELF_HEALING and plan.nodes_down:
+        boots = (inventory.nodes[name].boot_budget for name in plan.nodes_down)
+        allowed += max(boots) + plan.off_s + max(plan.later_s.values(), default=0.0)
+    return allowed
+
+
+def healed_after(plan: Plan, inventory: Inventory) -> tuple[float, list[str]]:
+    """Seconds until nothing was ill any more, or what still was when the time was over."""
+    began = time.monotonic()
+    while True:
+        left = ill(plan)
+        took = time.monotonic() - began
+        if not left or took > allowed_s(plan, inventory):
+            return took, left
+        time.sleep(0.5)
+
+
+def traces(inventory: Inventory) -> list[str]:
+    """All that any drill has left anywhere on the site."""
+    found = []
+    hosts = [*inventory.nodes, *(name for name, guest in inventory.guests.items() if guest.ssh)]
+    for host in hosts:
+        answer = asked(host, TRACES)
+        said = answer.stdout.splitlines() if answer.returncode == 0 else ["cannot be looked at"]
+        found += [f"{host}: {line}" for line in said]
+    return found
