@@ -92,10 +92,11 @@ class RecoveryWait:
 def lost_guests(site: Site, nodes: tuple[str, ...], since_wall: float) -> dict[str, str]:
     """Guests of rebooted nodes that are stopped although their node has ended its starts.
 
-    An API that does not answer yet says nothing about its guests.
+    An API that does not answer yet says nothing about its guests; a node without guests,
+    as storage is, has no such API and is not asked.
     """
     lost: dict[str, str] = {}
-    for node in nodes:
+    for node in filter(site.inventory.guests_of, nodes):
         try:
             if not site.guests.starts_finished(node, since_wall):
                 continue

@@ -31,7 +31,7 @@ from blackstart.safety.halt import halt
 from blackstart.safety.journal import read
 from blackstart.safety.open_faults import open_faults
 from blackstart.terms import Terms
-from tests.simulation.drivers import SimulatedPower, site_of
+from tests.simulation.drivers import SimulatedGuests, SimulatedPower, site_of
 from tests.simulation.inventories import small_site
 from tests.simulation.lies import Lies
 from tests.simulation.world import World
@@ -226,6 +226,20 @@ def killed(tmp_path: Path) -> tuple[Bench, Plan]:
     with pytest.raises(Killed):
         fault.inject(bench.site, plan)
     return bench, PLAN.validate_json(PLAN.dump_json(plan))
+
+
+def test_storage_is_not_asked_for_guests(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Asked(SimulatedGuests):
+        def starts_finished(self, node: str, since_wall: float) -> bool:
+            asked.append(node)
+            return super().starts_finished(node, since_wall)
+
+    bench = Bench(tmp_path)
+    bench.site = replace(bench.site, guests=Asked(bench.world))
+    bench.run(cold_start("lab"))
+    assert set(asked) == {"a1", "a2"}
 
 
 def test_killed_between_two_commands_every_machine_comes_back_alone(tmp_path: Path) -> None:
