@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from blackstart.faults.base import PLAN, Plan, Reversibility
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
@@ -24,8 +22,6 @@ from tests.rack import kill_at
 from tests.rack.command import rack
 from tests.rack.drills import INVENTORY, ROOT
 
-LEASE_S = 30
-"""The dead-man's, shorter than the inventory's: a sweep waits for it at every point."""
 GRACE_S = 10.0
 GUEST_START_S = 15.0
 """What a dead-man may take for each start of a guest: qm's own program is slow when emulated."""
@@ -69,22 +65,13 @@ true
 
 @dataclass
 class Room:
-    """Where one sweep keeps its inventory, its drills' journals and its results."""
+    """Where one sweep keeps its drills' journals and its results."""
 
     directory: Path
-    inventory_file: Path = field(init=False)
+    inventory: Inventory = field(default_factory=lambda: load(INVENTORY))
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        yaml = YAML()
-        document = yaml.load(INVENTORY)
-        document["dead_man"] = f"{LEASE_S}s"
-        self.inventory_file = self.directory / INVENTORY.name
-        yaml.dump(document, self.inventory_file)
-
-    @property
-    def inventory(self) -> Inventory:
-        return load(self.inventory_file)
 
     def result(self, point: str) -> Path:
         """Where a point's result lies."""
@@ -108,7 +95,7 @@ class Room:
     def harness(self, test: str, point: str, step: str | None) -> subprocess.Popen[str]:
         """Start a drill as a person does, in a session of its own; it dies at ``step``."""
         words = [sys.executable, "-m", "pytest", f"scenarios/{test}"]
-        words += ["--inventory", str(self.inventory_file), "--arm", "rack"]
+        words += ["--inventory", str(INVENTORY), "--arm", "rack"]
         words += ["--drills", str(self.drills(point))]
         environment = dict(os.environ)
         if step is not None:
@@ -134,7 +121,7 @@ class Room:
 
     def recover(self, point: str) -> subprocess.CompletedProcess[str]:
         """``blackstart recover``, as a person calls it."""
-        words = ["recover", "--inventory", str(self.inventory_file)]
+        words = ["recover", "--inventory", str(INVENTORY)]
         return subprocess.run(
             [sys.executable, "-m", "blackstart", *words, "--drills", str(self.drills(point))],
             cwd=ROOT,

@@ -22,7 +22,6 @@ from tests.rack.sweeping import (
     DRILLS,
     GRACE_S,
     HARNESS_S,
-    LEASE_S,
     POINTS,
     Room,
     allowed_s,
@@ -103,7 +102,7 @@ def test_a_harness_that_dies_leaves_nothing(
         point,
         good=good,
         target=plan.target,
-        lease_s=LEASE_S if plan.deadman else None,
+        lease_s=plan.deadman.lease_s if plan.deadman else None,
         healed_s=round(healed_s, 1),
         allowed_s=round(allowed_s(plan, inventory), 1),
         ill=left,
@@ -157,7 +156,7 @@ def test_a_harness_without_its_network_to_the_target(
     code = harness.wait(HARNESS_S)
     away_s = time.monotonic() - began
     neighbour("del", cut_off.pop())
-    assert away_s > LEASE_S + GRACE_S, "the drill ended before its dead-man had to fire"
+    assert away_s > inventory.dead_man + GRACE_S, "the drill ended before its dead-man had to fire"
     left = ill(plan)
     (ended,) = (entry for path in journals(drills) for entry in read(path).of("drill.end"))
     recovered = room.recover(point)
