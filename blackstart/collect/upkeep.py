@@ -28,18 +28,19 @@ while read -r inode path; do
 done
 [ -r /proc/locks ]
 """
-# Programs that are at work whenever they run; a daemon that waits (rsync --daemon) is not.
+# Programs that are at work whenever they run, but for those that only wait to be asked.
 _PROGRAMS = (
     "apt|apt-get|aptitude|dpkg|dnf|yum|zypper|pacman|apk|"
     "vzdump|restic|borg|duplicity|rclone|kopia|rsync|zfs|btrfs|e2fsck|fsck.ext4|xfs_repair"
 )
+_WAITING = "*--daemon*|*'rclone '[ms]*|*'kopia '[ms]*|*'restic mount'*|*'borg mount'*"
 # Not `name`: that is the script's own (blackstart.collect.sections).
 _PROCESSES = f"""\
 for file in /proc/[0-9]*/comm; do
     read -r program 2>/dev/null <"$file" || continue
     case $program in {_PROGRAMS}) ;; *) continue ;; esac
     words=$(tr '\\0' ' ' <"${{file%comm}}cmdline" 2>/dev/null) || continue
-    case $words in ''|*--daemon*) continue ;; esac
+    case $words in ''|{_WAITING}) continue ;; esac
     echo "$program"
 done
 :"""

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.model.circumstances import Capacity, Memory
+from blackstart.model.circumstances import Capacity, Managed, Memory
 from tests.simulation.circumstances import GIB, seen, unseen
 
 from .guarding import answer, cluster, managing, planned, refusal, request_for
-
-NONE_FAILS_OVER = managing()
 
 
 def memory(free_gib: int, **guests: int) -> Memory:
@@ -73,6 +71,13 @@ class TestSurvivorMemory:
         assert "vm:101 may take cannot be seen" in refusal(
             "survivor-memory", cluster(request_for(tmp_path), **told)
         )
+
+    @pytest.mark.parametrize("state", ["stopped", "disabled"])
+    def test_a_guest_that_is_off_stays_off(self, tmp_path: Path, state: str) -> None:
+        off = (Managed(sid="vm:101", node="a1", state=state),)
+        told = {"high_availability": managing(managed=off), "memory": unseen()}
+        said = answer("survivor-memory", cluster(request_for(tmp_path), **told))
+        assert said.because == "no guest fails over"
 
     def test_guests_of_other_nodes_stay_where_they_are(self, tmp_path: Path) -> None:
         told = {"high_availability": managing("vm:103", node="a2"), "memory": unseen()}

@@ -12,6 +12,8 @@ from blackstart.safety.guards.base import Pass, Request, Said, unseen
 CANNOT_FENCE: frozenset[FaultName] = frozenset(
     {"reboot", "nas-stop", "nas-block", "nas-stale", "guest-stop"}
 )
+STAYS = frozenset({"stopped", "disabled", "ignored", "error"})
+"""States of managed guests that are not started elsewhere (ha-manager(1))."""
 GIB = 1 << 30
 
 
@@ -67,7 +69,7 @@ class SurvivorsHaveMemory:
         if ha.value is None:
             return unseen("which guests fail over", ha)
         moving = tuple(
-            item for item in ha.value.managed if item.node in down and item.state != "stopped"
+            item for item in ha.value.managed if item.node in down and item.state not in STAYS
         )
         if not moving:
             return Pass("no guest fails over")

@@ -180,13 +180,18 @@ class TestScripts:
             (2, "rsync", "rsync\0--daemon\0--no-detach"),
             (3, "bash", "bash"),
             (4, "rsync", "rsync\0-a\0/a\0/b"),
+            (5, "rclone", "/usr/bin/rclone\0mount\0remote:\0/mnt"),
+            (6, "rclone", "rclone\0copy\0/a\0remote:"),
+            (7, "kopia", "kopia\0server\0start"),
+            (8, "borg", "borg\0serve"),
+            (9, "btrfs", ""),
         ):
             process = tmp_path / str(number)
             process.mkdir()
             (process / "comm").write_text(f"{name}\n")
             (process / "cmdline").write_text(words)
         section = moved(WORK, "programs", ("/proc", tmp_path))
-        assert self.asked(section) == (("restic", "rsync"), "")
+        assert self.asked(section) == (("restic", "rsync", "rclone", "borg"), "")
 
     def test_a_real_process_is_seen(self, tmp_path: Path) -> None:
         program = tmp_path / "restic"
