@@ -86,6 +86,9 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
                 line = getattr(step, role)()
                 kind = step.kind  # type: ignore[attr-defined]
                 found.append((f"{kind} {role}", _pattern(line)))
+    for tool in ("qm", "pct"):
+        status = StartGuest(vmid=VMID, tool=tool).proof().partition(" | ")[0]
+        found.append(("guest-status", _pattern(status)))
     found.append(("mount", _pattern(question(PATH, VMID))))
     order = {"proof": 0, "command": 1, "possible": 2}
     return tuple(sorted(found, key=lambda item: order.get(item[0].split()[-1], 3)))

@@ -16,6 +16,7 @@ from blackstart.faults.memory_look import KILLS, MEMORY, SSHD
 from blackstart.faults.nas import DECLARED, EXPORTS, UNITS
 from blackstart.faults.reboot import LOOK
 from blackstart.model.deadman import FIRED
+from blackstart.model.inventory import ComposeProject
 from blackstart.model.mount_answer import KILLED, MountState
 from blackstart.model.undo import Redeploy
 
@@ -91,8 +92,7 @@ class Shell:
             RUNNING_GUESTS: lambda: _said("".join(self._running(host))),
         }
         for project in self.world.inventory.compose.values():
-            if project.guest == host:
-                lines |= self._compose(host, project.directory, project.services)
+            lines |= self._compose(host, project)
         return lines
 
     def _look(self, host: str) -> CommandResult:
@@ -132,24 +132,27 @@ class Shell:
         ]
 
     def _compose(
-        self, host: str, directory: str, services: tuple[str, ...]
+        self, host: str, project: ComposeProject
     ) -> Mapping[str, Callable[[], CommandResult]]:
-        wiped = self.world.hosts[host].wiped
-        again = Redeploy(guest=host, directory=directory, services=services)
+        directory, machine = project.directory, self.world.hosts[host]
+        again = Redeploy(guest=project.guest, directory=directory, services=project.services)
 
         def wipe() -> CommandResult:
-            wiped.add(directory)
+            machine.wiped.add(directory)
             return OK
 
         def redeploy() -> CommandResult:
-            wiped.discard(directory)
+            machine.wiped.discard(directory)
             return OK
 
-        runs = self.world.hosts[host].active("docker.service")
+        if project.guest != host:
+            missing = CommandResult(127, "", "docker: not found")
+            return {again.command(): lambda: missing, again.proof(): lambda: missing}
+        runs = machine.active("docker.service") and directory not in machine.wiped
         return {
             wiping(directory): wipe,
             again.command(): redeploy,
-            again.proof(): lambda: _whether(runs and directory not in wiped),
+            again.proof(): lambda: _whether(runs),
         }
 
     # -- actions and changes -----------------------------------------------------------
@@ -157,6 +160,9 @@ class Shell:
     def _mean(self, host: str, kind: str, values: Values) -> CommandResult:
         if kind == "mount":
             return self._mount(host, values)
+        if kind == "guest-status":
+            running = self.world.guests[self._guest(values)].up_at is not None
+            return _said(f"status: {'running' if running else 'stopped'}\n")
         step, role = kind.split()
         lies = self.world.lies
         if role == "command" and step in CHANGES and step in lies.swallowed:

@@ -189,6 +189,29 @@ class World:
         """Whether a guest's node has been rebooted."""
         return self.nodes[self.guests[name].node].boot > 1
 
+    def left_behind(self) -> tuple[str, ...]:
+        """Whatever is there that only a drill can have put there."""
+        found = [f"{name}: {it}" for name, host in self.hosts.items() for it in host.ours]
+        return (*found, *(f"{armed.host}: dead-man {it}" for it, armed in self.deadmen.items()))
+
+    def ails(self) -> tuple[str, ...]:
+        """The truth: whatever is not as it was when this world began, and what was left."""
+        found = [f"{name} is down" for name in self.hosts if not self.host_up(name)]
+        for name, node in self.nodes.items():
+            if node.address != str(self.inventory.nodes[name].address):
+                found.append(f"{name} has the address {node.address}")
+        for name, guest in self.guests.items():
+            if guest.address != str(self.inventory.guests[name].address):
+                found.append(f"{name} has the address {guest.address}")
+        for name, host in self.hosts.items():
+            found += [f"{name}: {unit} does not run" for unit in host.failed]
+            found += [f"{name}: {directory} was wiped" for directory in host.wiped]
+            if host.exported != host.declared_exports:
+                found.append(f"{name} exports {sorted(host.exported)}")
+        if self.lies.sentinel != "as it was":
+            found.append("the sentinel has changed")
+        return (*found, *self.left_behind())
+
     # -- what the harness can see of it -----------------------------------------------
 
     def pings(self, name: str) -> bool:
