@@ -36,7 +36,7 @@ def check(file: Path, as_json: bool) -> None:
             click.echo(problem, err=True)
         raise SystemExit(error.exit_code) from None
     if as_json:
-        breakable = {name: _consents(site, name) for name in site.nodes}
+        breakable = {name: _consents(site, name) for name in (*site.nodes, *site.guests)}
         document = {
             "ok": True,
             "file": str(file),
@@ -67,15 +67,15 @@ def summary(site: Inventory) -> str:
     declared = ", ".join(_counted(number, noun) for noun, number in counts(site).items() if number)
     willing = [
         f"{name} ({', '.join(f'{fault} until {day}' for fault, day in consents.items())})"
-        for name in site.nodes
+        for name in (*site.nodes, *site.guests)
         if (consents := _consents(site, name))
     ]
     broken = f"may be broken: {', '.join(willing)}" if willing else "nothing may be broken"
     return f"site {site.site}: {declared}; {broken}"
 
 
-def _consents(site: Inventory, node: str) -> dict[str, str]:
-    given = site.nodes[node].may_break
+def _consents(site: Inventory, target: str) -> dict[str, str]:
+    given = site.may_break(target)
     return {fault: consent.until.isoformat() for fault, consent in given.items()}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_outcome import Outcomes
 from blackstart.pytest_signals import Signals
-from blackstart.pytest_targets import node, parametrize, whole_site, willing_guest
+from blackstart.pytest_targets import node, parametrize, tour, whole_site, willing_guest
 from blackstart.rack import enter, status
 from blackstart.safety.guard import GUARDS
 from blackstart.safety.lease import lease_directory
@@ -131,7 +132,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A drill bounds itself: pytest-timeout, where it is, would leave a fault half way."""
+    """The tour's choice; and a drill bounds itself: pytest-timeout would leave a fault half way."""
+    if config.getoption("tour"):
+        items[:], left_out = tour(items)
+        config.hook.pytest_deselected(items=left_out)
     if not config.pluginmanager.hasplugin("timeout"):
         return
     for item in items:
@@ -182,7 +186,7 @@ def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
         scenario=request.node.name,
         budget_s=parse_duration(marker.kwargs["budget"]),
         armed=config.getoption("arm"),
-        directory=(tmp_path if plan_only else drills) / name,
+        directory=_fresh((tmp_path if plan_only else drills) / name),
         drills=drills,
         leases=lease_directory(),
         plan_only=plan_only,
@@ -192,6 +196,12 @@ def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
         environment=_environment(site.inventory),
     )
     return Drill(site, terms, _observers(config, site.clock))
+
+
+def _fresh(directory: Path) -> Path:
+    """A directory that no other drill has, not even one of the same second."""
+    names = (directory.with_name(f"{directory.name}-{turn}") for turn in count(2))
+    return next(path for path in chain([directory], names) if not path.exists())
 
 
 def _environment(inventory: Inventory) -> dict[str, str]:

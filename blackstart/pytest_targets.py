@@ -9,59 +9,111 @@ import pytest
 from blackstart.errors import Refusal
 from blackstart.model.inventory import Inventory
 
-TOUR_STAGE = pytest.StashKey[list[int]]()
+NOT_APPLICABLE = "the inventory declares nothing that serves {serving}"
 
 
-def _nodes(inventory: Inventory, fault: str | None) -> list[str]:
-    return [
-        name for name, node in inventory.nodes.items() if fault is None or fault in node.may_break
-    ]
+def _guests(inventory: Inventory) -> list[str]:
+    return [name for name, guest in inventory.guests.items() if guest.running]
 
 
-def _guests(inventory: Inventory, fault: str | None) -> list[str]:
+def _name_servers(inventory: Inventory) -> list[str]:
+    servers = inventory.dns.servers.values() if inventory.dns else ()
+    return sorted({server.guest for server in servers if server.guest})
+
+
+def _docker_hosts(inventory: Inventory) -> list[str]:
+    return sorted({project.guest for project in inventory.compose.values()})
+
+
+def _cluster_members(inventory: Inventory) -> list[str]:
+    return [name for name, node in inventory.nodes.items() if node.api == "proxmox"]
+
+
+def _plain_nodes(inventory: Inventory) -> list[str]:
     return [
         name
-        for name, guest in inventory.guests.items()
-        if guest.running and (fault is None or fault in guest.may_break)
+        for name, node in inventory.nodes.items()
+        if node.role == "hypervisor" and node.api is None
     ]
 
 
-def _whole_site(inventory: Inventory, fault: str | None) -> list[str]:
-    """The site itself, when every one of its nodes has opted in."""
-    unwilling = set(inventory.nodes) - set(_nodes(inventory, fault))
-    return [] if unwilling else [inventory.site]
-
-
-Willing = Callable[[Inventory, str | None], list[str]]
-FIXTURES: Mapping[str, tuple[Willing, str]] = {
-    "node": (_nodes, "no node of the inventory has opted in to this fault (may_break)"),
-    "willing_guest": (_guests, "no guest of the inventory has opted in to this fault (may_break)"),
-    "whole_site": (_whole_site, "not every node has opted in to this fault (may_break)"),
+FIXTURES: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
+    "node": (lambda inventory: list(inventory.nodes), "no node"),
+    "willing_guest": (_guests, "no guest"),
+    "whole_site": (lambda inventory: [inventory.site], "not every node"),
 }
+SERVING: Mapping[str, Callable[[Inventory], list[str]]] = {
+    "dns": _name_servers,
+    "compose": _docker_hosts,
+    "corosync": _cluster_members,
+    "libvirt": _plain_nodes,
+}
+"""What a drill marked ``serving=...`` is about: targets that serve nothing of it are left out."""
+
+
+def _willing(inventory: Inventory, target: str, fault: str | None) -> bool:
+    """Whether a target opted in; the site itself has when every one of its nodes did."""
+    if fault is None:
+        return True
+    members = list(inventory.nodes) if target == inventory.site else [target]
+    return all(fault in inventory.may_break(member) for member in members)
 
 
 def parametrize(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -> None:
-    """One drill a target that opted in to its fault; with ``--tour`` one a scenario.
+    """One drill a target that opted in to its fault.
 
-    Without any target one drill remains that says so: no targets is no pass.
+    Without any target one drill remains that says so: no targets is no pass. Only what the
+    inventory declares nothing of is skipped. Raises ``UsageError`` for an unknown ``serving``.
     """
     marker = metafunc.definition.get_closest_marker("drill")
     wanted = [name for name in FIXTURES if name in metafunc.fixturenames]
     if marker is None or not wanted:
         return
     (fixture,) = wanted
-    found: list[str | None] = [*FIXTURES[fixture][0](inventory(), marker.kwargs.get("fault"))]
-    if metafunc.config.getoption("tour") and found:
-        # Different faults visit different nodes, so that a tour sees all of the site.
-        stage = metafunc.config.stash.setdefault(TOUR_STAGE, [0])
-        found = [found[stage[0] % len(found)]]
-        stage[0] += 1
-    metafunc.parametrize(fixture, found or [None], indirect=True)
+    fault, serving = marker.kwargs.get("fault"), marker.kwargs.get("serving")
+    site = inventory()
+    found = FIXTURES[fixture][0](site)
+    if serving is not None:
+        if serving not in SERVING:
+            raise pytest.UsageError(f"serving={serving!r}: write one of {', '.join(SERVING)}")
+        found = [name for name in found if name in SERVING[serving](site)]
+        if not found:
+            skip = pytest.mark.skip(reason=NOT_APPLICABLE.format(serving=serving))
+            metafunc.parametrize(fixture, [pytest.param(None, marks=skip)], indirect=True)
+            return
+    targets = [name for name in found if _willing(site, name, fault)]
+    metafunc.parametrize(fixture, targets or [None], indirect=True)
+
+
+def tour(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """One drill for each kind of fault, and what is left out.
+
+    It is the fault's first scenario; different faults visit different targets, so that a
+    tour sees all of the site.
+    """
+    kinds: dict[str, list[pytest.Item]] = {}
+    chosen: list[pytest.Item] = []
+    for item in items:
+        marker = item.get_closest_marker("drill")
+        if marker is None:
+            chosen.append(item)
+        elif item.get_closest_marker("skip") is None:
+            kinds.setdefault(str(marker.kwargs.get("fault")), []).append(item)
+    for turn, drills in enumerate(kinds.values()):
+        first = [item for item in drills if _function(item) == _function(drills[0])]
+        chosen.append(first[turn % len(first)])
+    left_out = [item for item in items if item not in chosen]
+    return [item for item in items if item in chosen], left_out
+
+
+def _function(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
 
 
 def _target(request: pytest.FixtureRequest) -> str:
     if request.param is None:
-        raise Refusal([FIXTURES[str(request.fixturename)][1]])
+        nobody = FIXTURES[str(request.fixturename)][1]
+        raise Refusal([f"{nobody} of the inventory has opted in to this fault (may_break)"])
     return str(request.param)
 
 

@@ -25,13 +25,10 @@ def test_guest_stop(drill: Drill, willing_guest: str) -> None:
         drill.hold(DOWN_S)
 
 
-@pytest.mark.drill(fault="guest-stop", budget="10m")
+@pytest.mark.drill(fault="guest-stop", serving="compose", budget="10m")
 def test_containers_lost(drill: Drill, willing_guest: str, inventory: Inventory) -> None:
     """A site whose container records were lost in a hard stop redeploys them by itself."""
     projects = (name for name, item in inventory.compose.items() if item.guest == willing_guest)
-    project = next(projects, None)
-    if project is None:
-        pytest.skip(f"{willing_guest} runs no Compose project of the inventory")
-    with drill.fault(stop_guest(willing_guest, wipe=project)):
+    with drill.fault(stop_guest(willing_guest, wipe=next(projects))):
         drill.recovers(*everything_well())
         drill.hold(DOWN_S)

@@ -87,6 +87,41 @@ def test_a_refusal_is_3(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*add --arm lab*"])
 
 
+SERVING = """
+import pytest
+from blackstart.faults.reboot import reboot
+from blackstart.invariants import guests_boot
+
+@pytest.mark.drill(fault="reboot", budget="5m", serving="{serving}")
+def test_served(drill, node):
+    with drill.fault(reboot(node)):
+        drill.recovers(guests_boot(node))
+"""
+
+
+def serving(pytester: pytest.Pytester, kind: str, inventory: str | None = None) -> pytest.RunResult:
+    pytester.makepyfile(test_serving=SERVING.format(serving=kind))
+    return run(pytester, "test_serving.py", "--arm", "lab", inventory=inventory)
+
+
+def test_only_what_serves_the_kind_is_drilled(pytester: pytest.Pytester) -> None:
+    serving(pytester, "corosync").assert_outcomes(passed=2)
+
+
+def test_what_is_not_declared_at_all_is_skipped_with_the_reason(pytester: pytest.Pytester) -> None:
+    document = small_site().model_dump(mode="json", include={"site", "domain"})
+    document["nodes"] = {"a1": {"address": "10.0.0.11"}}
+    result = serving(pytester, "compose", json.dumps(document))
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*declares nothing that serves compose*"])
+
+
+def test_an_unknown_kind_of_service_is_2(pytester: pytest.Pytester) -> None:
+    result = serving(pytester, "tea")
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*serving='tea'*"])
+
+
 def test_a_guard_is_waived_by_name_with_a_reason_in_the_journal(pytester: pytest.Pytester) -> None:
     lies = "votes=2"
     assert run(pytester, "--arm", "lab", "-k", "reboot and a1", lies=lies).ret == 3
