@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from blackstart.invariants import nothing_else_changed
 from blackstart.invariants.base import Evidence
+from blackstart.model.inventory import FaultName
 from blackstart.model.verdict import Judgement, Verdict
 
 from .site import WEB, good, lost, put, seen, site
@@ -28,6 +30,24 @@ def test_the_boot_of_the_rebooted_node_is_expected() -> None:
     assert judged.verdict is Verdict.PASS
     assert judged.reason == "differs as declared in 1, and in nothing else"
     assert judged.evidence == ("expected: hosts/a1/boot_id: first -> second",)
+
+
+@pytest.mark.parametrize(
+    ("fault", "host", "fallen", "verdict"),
+    [
+        ("memory", "a1", ("a1", "box"), Verdict.PASS),
+        ("memory", "a2", ("a1", "box"), FAIL),  # the kernel of another host killed as well
+        ("memory", "a1", ("a1",), FAIL),  # a share of memory kills nobody
+        ("service-restart", "a1", ("a1", "box"), FAIL),
+    ],
+)
+def test_a_kill_is_expected_of_the_kernel_that_was_to_kill_only(
+    fault: FaultName, host: str, fallen: tuple[str, ...], verdict: Verdict
+) -> None:
+    evidence = put(good(), "after", "hosts.a1.boot_id", seen("first"))
+    evidence = put(evidence, "after", f"hosts.{host}.oom_lines", seen(("oom-kill: kvm",)))
+    act = replace(evidence, fault=fault, target="a1", blast_radius=fallen)
+    assert home(act).verdict is verdict
 
 
 CHANGES = [
