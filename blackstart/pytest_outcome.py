@@ -18,6 +18,8 @@ class Outcomes:
 
     failed: int = 0
     unproven: int = 0
+    skipped: int = 0
+    passed: int = 0
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -25,6 +27,8 @@ class Outcomes:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Count what a test ended with: an exit code of 3 in the error is unproven."""
         report = yield
+        self.passed += report.passed and report.when == "call"
+        self.skipped += report.skipped
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, (BlackstartError, DrillFailed)):
@@ -38,11 +42,13 @@ class Outcomes:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """0 good, 1 fail, 2 usage, 3 unproven; a run of no tests proves nothing."""
+        """0 good, 1 fail, 2 usage, 3 unproven; a run of no tests, or of skips, proves nothing."""
         only_unproven = self.unproven and not self.failed
         if exitstatus == pytest.ExitCode.TESTS_FAILED and only_unproven:
             session.exitstatus = Verdict.UNPROVEN.exit_code
-        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (
+            exitstatus == pytest.ExitCode.OK and self.skipped and not self.passed
+        ):
             session.exitstatus = Verdict.UNPROVEN.exit_code
         elif exitstatus == pytest.ExitCode.USAGE_ERROR:
             session.exitstatus = 2

@@ -101,7 +101,7 @@ def test_served(drill, node):
 
 def serving(pytester: pytest.Pytester, kind: str, inventory: str | None = None) -> pytest.RunResult:
     pytester.makepyfile(test_serving=SERVING.format(serving=kind))
-    return run(pytester, "test_serving.py", "--arm", "lab", inventory=inventory)
+    return run(pytester, "test_serving.py", "--arm", "lab", "-rs", inventory=inventory)
 
 
 def test_only_what_serves_the_kind_is_drilled(pytester: pytest.Pytester) -> None:
@@ -114,6 +114,7 @@ def test_what_is_not_declared_at_all_is_skipped_with_the_reason(pytester: pytest
     result = serving(pytester, "compose", json.dumps(document))
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*declares nothing that serves compose*"])
+    assert result.ret == 3, "a run that drilled nothing proves nothing"
 
 
 def test_an_unknown_kind_of_service_is_2(pytester: pytest.Pytester) -> None:
