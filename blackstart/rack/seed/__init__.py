@@ -15,7 +15,6 @@ UNUSED = (
     "systemd-hwdb-update.service",
     "systemd-journal-catalog-update.service",
     "systemd-firstboot.service",
-    "systemd-logind.service",
     "systemd-network-generator.service",
     "systemd-pstore.service",
     "systemd-udev-load-credentials.service",
