@@ -176,7 +176,7 @@ def test_without_quorum_the_configuration_is_closed(api: Api) -> None:
         assert "Read-only file system" in refused.stderr
         assert api.call("POST", f"{path}/status/start").reason == "cluster not ready - no quorum?"
         put = api.call("PUT", f"{path}/config", description="lost")
-        assert (put.status_code, put.reason[-20:]) == (500, "' - Permission denied")
+        assert (put.status_code, put.reason[-21:]) == (500, "' - Permission denied")
         assert api.data("GET", "/cluster/status")[0]["quorate"] == 0
         assert api.data("GET", f"{path}/config")["name"] == guest.name
         # The other side has the witness's vote, and goes on.
