@@ -118,7 +118,9 @@ class Run:
         deadman = plan.deadman
         assert deadman is not None
         self._log.journal.write("deadman.arming", id=deadman.id, host=deadman.host)
-        self._site.deadmen.arm(deadman, plan.undo)
+        # What runs elsewhere (in a guest that is down) a dead-man would try for ever, in vain.
+        own = [action for action in plan.undo if action.on(deadman.host) == deadman.host]
+        self._site.deadmen.arm(deadman, own)
         self._log.journal.write("deadman.armed", id=deadman.id, lease_s=deadman.lease_s)
         renewal = Renewal(self._site.deadmen, deadman, self._clock.inner)
         self._tether.enter_context(self._site.every(renewal.period_s, renewal.renew))

@@ -28,7 +28,11 @@ class Unwinding:
     note: Callable[[str], None]
 
     def revert(self, plan: Plan, reverter: Reverter) -> Proof:
-        """Revert and prove, at most three times; then stand down."""
+        """Revert and prove, at most three times; then stand down.
+
+        A revert that says it failed is sent again at once, three times in all, before its
+        proof is waited for: every second more is a longer outage.
+        """
         named = {"fault": plan.fault, "target": plan.target}
         last = Proof(False, "the revert was not tried")
         for attempt in range(1, REVERT_ATTEMPTS + 1):
@@ -48,16 +52,27 @@ class Unwinding:
         return self.stand_down(plan, "reverted")
 
     def _try(self, plan: Plan, reverter: Reverter) -> Proof:
-        wrong = ""
-        try:
-            reverter.revert(self.site, plan)
-        except BlackstartError as error:
-            wrong = f"; the revert said: {error}"
+        wrong = self._send(plan, reverter)
         try:
             proof = reverter.prove_reverted(self.site, plan)
         except BlackstartError as error:
             return Proof(False, f"{error}{wrong}")
         return proof if proof.holds else Proof(False, f"{proof.detail}{wrong}")
+
+    def _send(self, plan: Plan, reverter: Reverter) -> str:
+        """What the revert said when it failed to the last; nothing when it did not."""
+        wrong = ""
+        for attempt in range(1, REVERT_ATTEMPTS + 1):
+            if attempt > 1:
+                self.site.clock.sleep(REVERT_PAUSE_S)
+            try:
+                reverter.revert(self.site, plan)
+            except BlackstartError as error:
+                wrong = f"; the revert said: {error}"
+                self.journal.write("fault.revert-failed", attempt=attempt, error=str(error))
+            else:
+                return ""
+        return wrong
 
     def stand_down(self, plan: Plan, how: str) -> Proof:
         """Take the dead-man away and close the fault; ``how``: ``reverted`` or ``untouched``."""

@@ -35,15 +35,19 @@ class SimulatedHost:
     declared_exports: frozenset[Export] = frozenset()
     tables: dict[str, int] = field(default_factory=dict)
     tmpfs: dict[str, int] = field(default_factory=dict)
+    returning: set[str] = field(default_factory=set)
+    redeploys: bool = True
     wiped: set[str] = field(default_factory=set)
     kernel_log: list[str] = field(default_factory=list)
 
     def boot(self) -> None:
         """Everything that lives in memory is gone, everything that is enabled starts."""
         self.tables.clear()
+        self.returning.clear()
         self.tmpfs.clear()
         self.kernel_log.clear()
-        self.wiped.clear()
+        if self.redeploys:
+            self.wiped.clear()
         self.exported = set(self.declared_exports)
         self.units = {name: unit for name, unit in self.units.items() if not unit.transient}
         for name in self.units:
@@ -76,9 +80,19 @@ class SimulatedHost:
 
     def tick(self, now: float) -> None:
         """Units that come back by themselves do."""
-        for name, unit in self.units.items():
-            if unit.returns_at is not None and now >= unit.returns_at:
+        for name in tuple(self.returning):
+            unit = self.units[name]
+            if unit.returns_at is None:
+                self.returning.discard(name)
+            elif now >= unit.returns_at:
                 self.start(name)
+
+    def restart(self, name: str, returns_at: float | None) -> None:
+        """A unit stops, and comes back by itself at a time (s); never, with ``None``."""
+        self.units[name].active = False
+        if returns_at is not None:
+            self.units[name].returns_at = returns_at
+            self.returning.add(name)
 
     @property
     def failed(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Kill:
     root: Path
 
 
-def _fork() -> int:
+def fork() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # 3.12, of threads that others left
         return os.fork()
@@ -83,7 +83,7 @@ class Reaper:
             return
         self.swept.points.append(point)
         reading, writing = os.pipe()
-        child = _fork()
+        child = fork()
         if child == 0:
             os.close(reading)
             self._die(point, tear, writing)
@@ -139,7 +139,7 @@ class Reaper:
 
     def _rehearse(self, act: Callable[[Site], None], site: Callable[[], Site]) -> list[int]:
         reading, writing = os.pipe()
-        child = _fork()
+        child = fork()
         if child == 0:
             said: object = "rehearsal died"
             kept = scratch()

@@ -187,10 +187,9 @@ class Shell:
         return _whether(self.world.hosts[host].stop(values["unit"]))
 
     def _restart_unit_command(self, host: str, values: Values) -> CommandResult:
-        unit = self.world.hosts[host].units[values["unit"]]
-        unit.active = False
-        if values["unit"] not in self.world.lies.stays_down:
-            unit.returns_at = self.world.clock.now + RETURNS_S
+        stays = values["unit"] in self.world.lies.stays_down
+        returns_at = None if stays else self.world.clock.now + RETURNS_S
+        self.world.hosts[host].restart(values["unit"], returns_at)
         return OK
 
     def _end_own_unit_command(self, host: str, values: Values) -> CommandResult:

@@ -141,6 +141,7 @@ class World:
     def _host(self, role: str, name: str) -> SimulatedHost:
         host = SimulatedHost(
             MEMORY_MIB[role],
+            redeploys=not self.lies.no_redeploy,
             declared_exports=frozenset(
                 (mount.export, "10.0.0.0/24", "rw,no_subtree_check")
                 for mount in self.inventory.mounts.values()
@@ -307,7 +308,8 @@ class World:
     def tick(self) -> None:
         """What happens without anybody asking: units come back, services die, dead-men look."""
         for host in self.hosts.values():
-            host.tick(self.clock.now)
+            if host.returning:
+                host.tick(self.clock.now)
         for guest, at in tuple(self.lies.guests_die.items()):
             if self.elapsed >= at:
                 del self.lies.guests_die[guest]
