@@ -88,10 +88,10 @@ def test_a_held_package_lock_is_seen(request_: Request, host: str) -> None:
 
 
 def test_a_backup_on_the_nas_is_seen(request_: Request) -> None:
-    on("nas1", "install -m 755 /bin/sleep /run/restic")
-    with transient("nas1", "test-backup", "/run/restic 300"):
+    on("nas1", "install -m 755 /bin/sleep /root/restic")
+    with transient("nas1", "test-backup", "/root/restic 300"):
         eventually(lambda: "nas1: restic runs" in refusal("busy", request_), 20)
-    on("nas1", "rm /run/restic")
+    on("nas1", "rm /root/restic")
 
 
 def test_a_locked_guest_is_seen(site: Site, tmp_path: Path) -> None:

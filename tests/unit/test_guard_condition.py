@@ -91,6 +91,10 @@ class TestLeftovers:
         assert answer("leftovers", asked).because == "no dead-man on a1"
         assert "a2: old-drill" in refusal("leftovers", planned(asked, undo_host="a2"))
 
+    def test_a_dead_man_in_a_guest(self, tmp_path: Path) -> None:
+        asked = planned(request_for(tmp_path), undo_host="box")
+        assert "box: old-drill" in refusal("leftovers", at(asked, deadmen=self.armed_on("box")))
+
     def test_a_host_that_cannot_be_asked(self, tmp_path: Path) -> None:
         class Silent(SimulatedDeadMen):
             def traces(self, host: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,13 @@ class TestTheJournal:
         assert answer("own-path", asked).refusal is None
         stopped = planned(asked, target="a2", undo_host="a2", nodes_down=(), fault="nas-stop")
         assert "a file system of 10.0.0.12" in refusal("own-path", stopped)
+
+    @pytest.mark.parametrize("name", ["drills", "directory", "leases"])
+    def test_whichever_directory_it_is(self, tmp_path: Path, name: str) -> None:
+        request = request_for(tmp_path / "local")
+        away = replace(request.terms, **{name: tmp_path / "away"})  # type: ignore[arg-type]
+        asked = under(replace(request, terms=away), **self.on(tmp_path / "away", "10.0.0.11"))
+        assert f"{tmp_path / 'away'} is on a file system of 10.0.0.11" in refusal("own-path", asked)
 
     def test_on_a_local_one_below_it(self, tmp_path: Path) -> None:
         over = self.on(tmp_path.parent, "10.0.0.11")["machine"].value

@@ -77,8 +77,14 @@ class TestBusy:
         assert f"{host}: scrub of pool tank" in refusal("busy", asked)
 
     def test_a_guest_that_stays_is_not_asked(self, tmp_path: Path) -> None:
-        asked = under(request_for(tmp_path), at_work={"k1": seen(("apt runs",))})
+        guests = small_site().model_dump(mode="json")["guests"]
+        for guest in guests.values():
+            guest |= {"budget": "2m", "ssh": True}
+        request = request_for(tmp_path, inventory=small_site(guests=guests))
+        asked = under(request, at_work={"k1": seen(("apt runs",))})
         assert answer("busy", asked).refusal is None
+        fallen = planned(asked, blast_radius=("a2", "k1"))
+        assert "k1: apt runs" in refusal("busy", fallen)
 
     def test_a_host_that_cannot_be_asked(self, tmp_path: Path) -> None:
         asked = under(request_for(tmp_path), at_work={"a2": unseen("zfs: no answer within 8 s")})
