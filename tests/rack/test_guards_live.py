@@ -17,12 +17,13 @@ from blackstart.rack.topology import PVE
 from blackstart.safety.guard import GUARDS, Request, answers
 from blackstart.terms import Terms
 from blackstart.wiring import connect
-from tests.rack.command import eventually, on
+from tests.rack.command import eventually, on, rack
 from tests.rack.inside import rack_network
 
 INVENTORY = Path(__file__).parents[2] / "inventory" / "rack.yaml"
 ALL_GUARDS_S = 20.0
 """Emulated processors take 50 ms for a process that hardware starts in one."""
+RESET_S = 120.0
 HOLD = (
     'python3 -c \'import fcntl, time; file = open("/var/lib/dpkg/lock", "w"); '
     "fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(300)'"
@@ -39,6 +40,7 @@ def site(rack_is_up: None) -> Iterator[Site]:
         connect(load(INVENTORY), rack_secrets=home / "secrets") as connected,
     ):
         yield connected
+    rack("reset", timeout=RESET_S)
 
 
 def request_for(site: Site, root: Path) -> Request:
