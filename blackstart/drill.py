@@ -17,6 +17,7 @@ from blackstart.drivers.base import Site
 from blackstart.errors import Unproven, UsageError
 from blackstart.faults.base import Fault, Plan
 from blackstart.invariants.base import Invariant
+from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Judgement, Verdict, worst
 from blackstart.phases import Run
 from blackstart.safety.journal import Journal
@@ -41,6 +42,11 @@ class Drill:
     observer: DrillObserver
     _invariants: list[Invariant] = field(default_factory=list)
     _run: Run | None = None
+
+    @property
+    def inventory(self) -> Inventory:
+        """What the owner declared."""
+        return self.site.inventory
 
     def recovers(self, *invariants: Invariant) -> None:
         """Declare the promises that are judged once everything should be back."""

@@ -6,25 +6,11 @@ import pytest
 
 from blackstart.drill import Drill
 from blackstart.faults.cold_start import cold_start
-from blackstart.invariants import (
-    addresses_stable,
-    containers_run,
-    guests_boot,
-    mounts_answer,
-    names_resolve,
-    services_answer,
-)
+from blackstart.invariants import everything_well
 
 
 @pytest.mark.drill(fault="cold-start", budget="12m")
 def test_cold_start(drill: Drill, whole_site: str) -> None:
     """Every machine is dark at once; storage gets its power two minutes after the others."""
     with drill.fault(cold_start(whole_site, off_s=30, nas_later_s=120)):
-        drill.recovers(
-            guests_boot(),
-            names_resolve(),
-            mounts_answer(),
-            containers_run(),
-            addresses_stable(),
-            services_answer(),
-        )
+        drill.recovers(*everything_well(drill.inventory))

@@ -11,8 +11,7 @@ import pytest
 
 from blackstart.drill import Drill
 from blackstart.faults.guest_stop import stop_guest
-from blackstart.invariants.everything_well import everything_well
-from blackstart.model.inventory import Inventory
+from blackstart.invariants import everything_well
 
 DOWN_S = 10
 
@@ -21,14 +20,16 @@ DOWN_S = 10
 def test_guest_stop(drill: Drill, willing_guest: str) -> None:
     """A guest that lost its power is whole again once it is started."""
     with drill.fault(stop_guest(willing_guest)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
         drill.hold(DOWN_S)
 
 
 @pytest.mark.drill(fault="guest-stop", serving="compose", budget="10m")
-def test_containers_lost(drill: Drill, willing_guest: str, inventory: Inventory) -> None:
+def test_containers_lost(drill: Drill, willing_guest: str) -> None:
     """A site whose container records were lost in a hard stop redeploys them by itself."""
-    projects = (name for name, item in inventory.compose.items() if item.guest == willing_guest)
+    projects = (
+        name for name, item in drill.inventory.compose.items() if item.guest == willing_guest
+    )
     with drill.fault(stop_guest(willing_guest, wipe=next(projects))):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
         drill.hold(DOWN_S)

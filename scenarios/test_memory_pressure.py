@@ -11,7 +11,7 @@ import pytest
 
 from blackstart.drill import Drill
 from blackstart.faults.memory import memory_share, memory_until_oom
-from blackstart.invariants.everything_well import everything_well
+from blackstart.invariants import everything_well
 
 SHORT_S = 10
 """With a guest killed and its memory filled up again nothing more is to be learnt."""
@@ -23,7 +23,7 @@ PRESSED_S = 30
 def test_memory_until_oom(drill: Drill, node: str) -> None:
     """A guest that the kernel killed for want of memory is whole again once it is started."""
     with drill.fault(memory_until_oom(node)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
         drill.hold(SHORT_S)
 
 
@@ -31,7 +31,7 @@ def test_memory_until_oom(drill: Drill, node: str) -> None:
 def test_memory_share_of_a_node(drill: Drill, node: str) -> None:
     """With four fifths of a hypervisor's memory in use, everything on it goes on."""
     with drill.fault(memory_share(node, "80%")):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
         drill.hold(PRESSED_S)
 
 
@@ -39,5 +39,5 @@ def test_memory_share_of_a_node(drill: Drill, node: str) -> None:
 def test_memory_share_of_a_guest(drill: Drill, willing_guest: str) -> None:
     """With four fifths of a guest's memory in use, its services go on."""
     with drill.fault(memory_share(willing_guest, "80%")):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
         drill.hold(PRESSED_S)

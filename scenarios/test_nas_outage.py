@@ -11,32 +11,12 @@ import pytest
 from blackstart.drill import Drill
 from blackstart.faults.base import Plan
 from blackstart.faults.nas import nas_block, nas_stale, nas_stop
-from blackstart.invariants import (
-    addresses_stable,
-    containers_run,
-    guests_boot,
-    mounts_answer,
-    names_resolve,
-    services_answer,
-)
-from blackstart.invariants.base import Invariant
+from blackstart.invariants import everything_well
 
 AWAY_S = 20
 """Longer than a hiccup, shorter than anybody's patience."""
 SNAPSHOT_S = 60
 """The bound of a snapshot of the site, dead mounts or not."""
-
-
-def everything_goes_on() -> tuple[Invariant, ...]:
-    """What a NAS owes the site that it serves: itself back, and no harm to the rest."""
-    return (
-        mounts_answer(),
-        guests_boot(),
-        names_resolve(),
-        containers_run(),
-        addresses_stable(),
-        services_answer(),
-    )
 
 
 def nobody_hangs(drill: Drill, plan: Plan) -> None:
@@ -62,7 +42,7 @@ def test_nas_stops(drill: Drill, node: str) -> None:
     with drill.fault(nas_stop(node)) as plan:
         drill.hold(AWAY_S)
         nobody_hangs(drill, plan)
-        drill.recovers(*everything_goes_on())
+        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="nas-block", budget="8m")
@@ -71,7 +51,7 @@ def test_nas_is_cut_off(drill: Drill, node: str) -> None:
     with drill.fault(nas_block(node)) as plan:
         drill.hold(AWAY_S)
         nobody_hangs(drill, plan)
-        drill.recovers(*everything_goes_on())
+        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="nas-stale", budget="8m")
@@ -80,4 +60,4 @@ def test_nas_handles_go_stale(drill: Drill, node: str) -> None:
     with drill.fault(nas_stale(node)) as plan:
         drill.hold(AWAY_S)
         nobody_hangs(drill, plan)
-        drill.recovers(*everything_goes_on())
+        drill.recovers(*everything_well(drill.inventory))

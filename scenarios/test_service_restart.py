@@ -10,39 +10,39 @@ import pytest
 
 from blackstart.drill import Drill
 from blackstart.faults.service import COROSYNC, DHCP, DNS, DOCKER, LIBVIRT, MAAS, restart_service
-from blackstart.invariants.everything_well import everything_well
+from blackstart.invariants import everything_well
 
 
 @pytest.mark.drill(fault="service-restart", serving="dns", budget="3m")
 def test_dhcp_restart(drill: Drill, willing_guest: str) -> None:
     """Every guest keeps its address while MAAS' DHCP server (or all of MAAS) restarts."""
     with drill.fault(restart_service(willing_guest, *DHCP, *MAAS)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="service-restart", serving="dns", budget="3m")
 def test_dns_restart(drill: Drill, willing_guest: str) -> None:
     """Every name resolves again after a name server (or all of MAAS) was restarted."""
     with drill.fault(restart_service(willing_guest, *DNS, *MAAS)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="service-restart", serving="compose", budget="5m")
 def test_docker_restart(drill: Drill, willing_guest: str) -> None:
     """Every container runs again, by its restart policy, after its engine was restarted."""
     with drill.fault(restart_service(willing_guest, *DOCKER)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="service-restart", serving="corosync", budget="3m")
 def test_corosync_restart(drill: Drill, node: str) -> None:
     """The cluster is quorate again after corosync was restarted on one node."""
     with drill.fault(restart_service(node, *COROSYNC)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="service-restart", serving="libvirt", budget="3m")
 def test_libvirt_restart(drill: Drill, node: str) -> None:
     """Guests run on while libvirt is restarted under them."""
     with drill.fault(restart_service(node, *LIBVIRT)):
-        drill.recovers(*everything_well())
+        drill.recovers(*everything_well(drill.inventory))

@@ -1,4 +1,8 @@
-"""What every site owes its people after a fault, as one list for scenarios."""
+"""What a site owes its people after a fault: everything that its inventory declares.
+
+A promise about nothing proves nothing, so only those are made for which something is
+declared; a scenario that names a promise itself insists on it.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,20 @@ from blackstart.invariants.addresses_stable import addresses_stable
 from blackstart.invariants.base import Invariant
 from blackstart.invariants.containers_run import containers_run
 from blackstart.invariants.guests_boot import guests_boot
+from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
 from blackstart.invariants.services_answer import services_answer
+from blackstart.model.inventory import Inventory
 
 
-def everything_well() -> tuple[Invariant, ...]:
-    """Every guest, name, container, address and service as before, each within its budget."""
-    return (
-        guests_boot(),
-        names_resolve(),
-        containers_run(),
-        addresses_stable(),
-        services_answer(),
+def everything_well(inventory: Inventory) -> tuple[Invariant, ...]:
+    """Every guest, name, mount, container, address and service as before, each in its budget."""
+    declared: tuple[tuple[object, Invariant], ...] = (
+        (any(guest.running for guest in inventory.guests.values()), guests_boot()),
+        (inventory.dns, names_resolve()),
+        (inventory.mounts, mounts_answer()),
+        (inventory.compose, containers_run()),
+        (inventory.guests, addresses_stable()),
+        (inventory.services, services_answer()),
     )
+    return tuple(promise for something, promise in declared if something)

@@ -157,7 +157,7 @@ class Redeploy(Step):
     directory: ExportPath
     services: Annotated[tuple[ServiceName, ...], Field(min_length=1)]
 
-    def on(self, host: str) -> str:
+    def on(self, host: str) -> str:  # noqa: ARG002 - it has one of its own
         """In the guest; its hypervisor has no containers."""
         return self.guest
 

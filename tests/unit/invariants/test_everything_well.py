@@ -1,0 +1,35 @@
+"""Only what is declared is promised, and all of that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from blackstart.invariants import everything_well
+from blackstart.inventory_file import load
+from blackstart.model.inventory import Inventory
+
+ROOT = Path(__file__).parents[3]
+ALL = {
+    "guests-boot": {"guests": {}},
+    "names-resolve": {"dns": None},
+    "mounts-answer": {"mounts": {}},
+    "containers-run": {"compose": {}},
+    "addresses-stable": {"guests": {}},
+    "services-answer": {"services": {}},
+}
+
+
+def promised(inventory: Inventory) -> set[str]:
+    return {promise.name for promise in everything_well(inventory)}
+
+
+def test_the_rack_declares_everything() -> None:
+    assert promised(load(ROOT / "inventory" / "rack.yaml")) == set(ALL)
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_what_is_not_declared_is_not_promised(name: str) -> None:
+    rack = load(ROOT / "inventory" / "rack.yaml")
+    assert name not in promised(rack.model_copy(update=ALL[name]))
