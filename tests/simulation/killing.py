@@ -30,6 +30,8 @@ from .world import World
 
 MUTATING_DRIVERS = ("runner", "power", "deadmen")
 SHM = Path("/dev/shm")
+AGAIN = "again after"
+"""A second death after a step, for those that are judged in another way."""
 
 
 def scratch() -> Path:
@@ -65,12 +67,17 @@ Aftermath = Callable[[Kill], Swept | None]
 
 @dataclass
 class Reaper:
-    """Kills a harness that works in ``root`` on ``world`` at every point it comes to."""
+    """Kills a harness that works in ``root`` on ``world`` at every point it comes to.
+
+    ``at_once`` children live at the same time; after the journal steps in ``twice`` it dies
+    a second time.
+    """
 
     world: World
     root: Path
     aftermath: Aftermath
     at_once: int = 1
+    twice: frozenset[str] = frozenset()
     swept: Swept = field(default_factory=Swept)
     _mutating: set[int] | None = None
     _calls: int = 0
@@ -171,6 +178,8 @@ class Reaper:
             entry = original(journal, step, **data)
             self.kill_at(f"torn {step}", tear=journal.path)
             self.kill_at(f"after {step}")
+            if step in self.twice:
+                self.kill_at(f"{AGAIN} {step}")
             return entry
 
         with patch.object(Journal, "write", write):

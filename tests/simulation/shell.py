@@ -175,6 +175,8 @@ class Shell:
                 return OK
         name = f"_{step.replace('-', '_')}_{role}"
         answer: CommandResult = getattr(self, name)(host, values)
+        if role == "command" and step in CHANGES and answer.ok:
+            self.world.bitten.append(f"{step} {host}")
         return answer
 
     def _start_unit_command(self, host: str, values: Values) -> CommandResult:

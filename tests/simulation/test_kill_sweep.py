@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
+from unittest.mock import patch
 
 import pytest
 
-from blackstart.errors import Refusal
+from blackstart.drivers.base import Site
 from blackstart.faults.base import Plan, Proof
 from blackstart.faults.undoing import Undoing
 from blackstart.model.inventory import FaultName
@@ -18,14 +19,15 @@ from blackstart.model.inventory import FaultName
 from .drilling import Harness
 from .drivers import site_of
 from .families import FAMILIES, fault_of, shared_site
-from .killing import Kill, Reaper, Swept, scratch
+from .killing import AGAIN, Kill, Reaper, Swept, scratch
 from .world import Lies, World
 
 HEALS_IN_S = 10.0
 """Seconds after the lease in which a dead-man must have undone the fault."""
 BOOTS_IN_S = 60.0
 COLD_START_S = 180.0 + BOOTS_IN_S
-RECOVER_AT_ONCE = frozenset({"after deadman.armed", "after fault.injecting", "after fault.active"})
+RECOVER_AT_ONCE = frozenset({"deadman.armed", "fault.injecting", "fault.active"})
+"""After these, recover is run while the dead-man still waits, and is itself killed anywhere."""
 
 
 @pytest.fixture
@@ -39,20 +41,18 @@ def sweep(root: Path, family: str, lies: Lies | None = None) -> Swept:
     """Kill a drill of one family at every point, and judge each death."""
     world = World(shared_site(), lies)
 
-    def aftermath(kill: Kill) -> Swept:
-        found = Swept()
-        if kill.point in RECOVER_AT_ONCE:
-            found = killed_while_recovering(world, kill, family)
+    def aftermath(kill: Kill) -> Swept | None:
+        if kill.point.startswith(AGAIN):
+            return killed_while_recovering(world, kill, family)
         heals_without_harness(world, family)
         recovers(world, kill.root, family)
-        return found
+        return None
 
-    def act(site: object) -> None:
-        harness = Harness(root, world)
-        harness.site = site  # type: ignore[assignment]
-        assert harness.run(fault_of(family), hold_s=2.0) == "pass"
+    def act(site: Site) -> None:
+        assert Harness(root, world, site).run(fault_of(family), hold_s=2.0) == "pass"
 
-    return Reaper(world, root, aftermath, at_once=2).sweep(act, lambda: site_of(world))
+    reaper = Reaper(world, root, aftermath, at_once=2, twice=RECOVER_AT_ONCE)
+    return reaper.sweep(act, lambda: site_of(world))
 
 
 def heals_without_harness(world: World, family: str) -> None:
@@ -87,19 +87,17 @@ def killed_while_recovering(world: World, kill: Kill, family: str) -> Swept:
     def aftermath(again: Kill) -> None:
         recovers(world, again.root, family)
 
-    def act(site: object) -> None:
-        harness = Harness(kill.root, world)
-        harness.site = site  # type: ignore[assignment]
-        assert all(item.proof.holds for item in harness.recover())
+    def act(site: Site) -> None:
+        assert all(item.proof.holds for item in Harness(kill.root, world, site).recover())
 
     found = Reaper(world, kill.root, aftermath).sweep(act, lambda: site_of(world))
-    found.points = [f"recover {kill.point}: {point}" for point in found.points]
+    found.points = [f"recovering {point}" for point in found.points]
     return found
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_killed_anywhere_nothing_stays_broken(
-    root: Path, family: str, record_property: object, capsys: pytest.CaptureFixture[str]
+    root: Path, family: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     swept = sweep(root, family)
     kinds = Counter(point.split()[0] for point in swept.points)
@@ -109,3 +107,46 @@ def test_killed_anywhere_nothing_stays_broken(
     assert not swept.failures, f"{len(swept.failures)} of {len(swept.points)}:\n" + "\n".join(
         swept.failures[:20]
     )
+
+
+def test_every_fault_is_swept() -> None:
+    swept = {fault_of(family).name for family in FAMILIES}
+    assert swept == set(get_args(FaultName))
+
+
+def test_dead_men_that_do_nothing_turn_the_sweep_red(root: Path) -> None:
+    swept = sweep(root, "nas-block", Lies(deadman_idle=True))
+    red = [failure for failure in swept.failures if failure.startswith("after fault.active")]
+    assert "left without the harness" in red[0]
+
+
+def test_a_recover_that_proves_nothing_turns_the_sweep_red(root: Path) -> None:
+    def trusting(self: Undoing, site: object, plan: Plan) -> Proof:
+        return Proof(True, "trust me")
+
+    def idle(self: Undoing, site: object, plan: Plan) -> None:
+        """Sends nothing."""
+
+    world = World(shared_site())
+
+    def aftermath(kill: Kill) -> None:
+        with patch.object(Undoing, "revert", idle), patch.object(
+            Undoing, "prove_reverted", trusting
+        ):
+            recovers(world, kill.root, "nas-block")
+
+    def act(site: Site) -> None:
+        Harness(root, world, site).run(fault_of("nas-block"))
+
+    swept = Reaper(world, root, aftermath).sweep(act, lambda: site_of(world))
+    red = {failure.partition(":")[0] for failure in swept.failures}
+    assert {"after fault.injected", "torn fault.active", "after fault.active"} <= red
+    assert "before fault.injecting" not in red
+
+
+def test_a_revert_that_is_forgotten_turns_the_sweep_red(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blackstart.recovering.open_faults", lambda drills, site: ())
+    swept = sweep(root, "nas-block")
+    assert any("still open" in failure for failure in swept.failures)

@@ -135,6 +135,10 @@ class World:
         } | {name: self._host("guest", name) for name, guest in inventory.guests.items()}
         self.commands: list[tuple[str, str]] = []
         self.deadmen: dict[str, ArmedUndo] = {}
+        self.bitten: list[str] = []
+        """What really was broken by a fault, in order."""
+        self.fired: list[str] = []
+        """Dead-men that have undone a fault, in order."""
         self.execute: Callable[[str, str], bool] = lambda host, command: False
         """How a dead-man runs a line on its own host; whether it exited with 0."""
 
@@ -257,6 +261,7 @@ class World:
         """Take a node down with its guests, without power for so many seconds (``inf``: nobody
         switches it on); all that is not a lie comes back.
         """
+        self.bitten.append(f"boot {name}")
         node = self.nodes[name]
         node.boot += 1
         node.address = self.lies.node_moves.get(name, node.address)
@@ -317,6 +322,7 @@ class World:
         for name, armed in tuple(self.deadmen.items()):
             if self._fires(armed) and self._undone(armed):
                 del self.deadmen[name]
+                self.fired.append(name)
 
     def _fires(self, armed: ArmedUndo) -> bool:
         now = self.clock.now
