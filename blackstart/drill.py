@@ -86,6 +86,7 @@ class Drill:
             try:
                 run.break_it()
                 yield plan
+                run.check()
             except Exception as error:
                 run.note_trouble(error)
             except BaseException as error:  # Ctrl-C too

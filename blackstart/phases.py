@@ -141,6 +141,10 @@ class Run:
         with self._log.phase("hold", f"{seconds:.0f} s with the fault active"):
             self._clock.sleep(seconds)
 
+    def check(self) -> None:
+        """The fault must still be ours when its time is over. Raises ``Cut``."""
+        self._clock.check()
+
     def note_trouble(self, error: BaseException) -> None:
         """Something went wrong while the fault was active: never a pass from here on."""
         name, target, verdict = "scenario", self._fault.target, Verdict.UNPROVEN

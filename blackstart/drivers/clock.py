@@ -12,8 +12,12 @@ class SystemClock:
     """Real time. ``Clock`` of ``drivers/base.py``; tests and cases put a simulated one in."""
 
     def monotonic(self) -> float:
-        """Seconds that only move forward, whatever NTP does to the wall clock."""
-        return time.monotonic()
+        """Seconds that only move forward, whatever NTP does to the wall clock.
+
+        Those in which this machine slept count as well (clock_gettime(2): ``CLOCK_BOOTTIME``):
+        a lease ran out meanwhile, and an outage went on. ``CLOCK_MONOTONIC`` hides that.
+        """
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def wall(self) -> float:
         """Seconds since the epoch."""

@@ -4,7 +4,7 @@ At a point the process forks. In the child the harness is dead at once, as after
 stack is never returned to, so that no ``finally`` and no handler of it ever runs, and what it
 had on disk is copied as it was. The world lives on in the child, which judges what became of
 it and ends. The parent goes on to the next point. Nobody lists points: they are found while
-the drill runs.
+the drill runs. Only a step that follows itself (guard after guard) is one point.
 """
 
 from __future__ import annotations
@@ -173,7 +173,13 @@ class Reaper:
     def _journal(self) -> Iterator[None]:
         original = Journal.write
 
+        last = ""
+
         def write(journal: Journal, step: str, **data: Any) -> Entry:
+            nonlocal last
+            if step == last:  # the nineteenth guard's answer leaves what the first one left
+                return original(journal, step, **data)
+            last = step
             self.kill_at(f"before {step}")
             entry = original(journal, step, **data)
             self.kill_at(f"torn {step}", tear=journal.path)

@@ -139,6 +139,7 @@ class Shell:
 
         def wipe() -> CommandResult:
             machine.wiped.add(directory)
+            self.world.bitten.append(f"wipe {host}")
             return OK
 
         def redeploy() -> CommandResult:

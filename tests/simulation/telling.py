@@ -39,7 +39,7 @@ _HALTED = re.compile(r"halted by \S+ since [^\s:]+(:\d\d)*[^\s:]*:")
 
 @dataclass(frozen=True)
 class Telling:
-    """``root`` is left out of texts. Seconds are the harness's: they stop while it is suspended."""
+    """``root`` is left out of texts."""
 
     root: Path
 

@@ -34,19 +34,18 @@ MEMORY_MIB = {"hypervisor": 8192, "nas": 4096, "guest": 2048}
 class SimulatedClock:
     """Seconds that pass only in ``sleep``; whoever wants to see time pass subscribes.
 
-    ``slept`` are seconds for which the harness's machine was suspended: the world's time
-    went on, its own monotonic clock did not (clock_gettime(2)).
+    While the harness's machine is suspended they pass for the world alone; who wakes up can
+    tell from this clock, as from ``CLOCK_BOOTTIME`` (clock_gettime(2)).
     """
 
     lies: Lies
     now: float = BEGAN_AT
     epoch: float = 1_800_000_000.0
-    slept: float = 0.0
     world: Callable[[], None] = lambda: None
     on_tick: list[Callable[[], None]] = field(default_factory=list)
 
     def monotonic(self) -> float:
-        return self.now - self.slept
+        return self.now
 
     def wall(self) -> float:
         jumped = sum(by for at, by in self.lies.wall_jumps if self.now - BEGAN_AT >= at)
@@ -61,7 +60,6 @@ class SimulatedClock:
                 tick()
             if self.lies.suspended and self.now - BEGAN_AT >= self.lies.suspended[0]:
                 (_, length), self.lies.suspended = self.lies.suspended, None
-                self.slept += length
                 self.pass_without_harness(length)
                 until += length
 
@@ -318,6 +316,7 @@ class World:
         for guest, at in tuple(self.lies.guests_die.items()):
             if self.elapsed >= at:
                 del self.lies.guests_die[guest]
+                self.bitten.append(f"death of {guest}")
                 self.stop_guest(guest)
         for name, armed in tuple(self.deadmen.items()):
             if self._fires(armed) and self._undone(armed):
