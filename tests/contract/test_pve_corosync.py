@@ -120,6 +120,22 @@ async def test_each_table_is_reported_and_the_end_is_no_quorum(tmp_path: Path) -
     assert reported == [parse_quorum(TABLE), parse_quorum(ALONE), NO_QUORUM]
 
 
+async def test_a_change_that_the_monitor_misses_is_seen_by_the_next(tmp_path: Path) -> None:
+    tables = tmp_path / "tables"
+    tables.write_text(ALONE)
+    reported: list[QuorumState] = []
+    silent = ("sh", "-c", f"cat {tables}; exec sleep 60")
+    watching = asyncio.create_task(watch_quorum(reported.append, silent, ask_again_s=0.3))
+    async with asyncio.timeout(10):
+        while not reported:
+            await asyncio.sleep(0.01)
+        tables.write_text(TABLE)
+        while reported[-1] != parse_quorum(TABLE):
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    assert NO_QUORUM not in reported
+
+
 async def test_corosync_that_is_not_there_is_no_quorum() -> None:
     reported: list[QuorumState] = []
     watching = asyncio.create_task(watch_quorum(reported.append, ("/nonexistent/tool",)))

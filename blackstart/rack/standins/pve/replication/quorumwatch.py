@@ -18,15 +18,21 @@ from .corosync import (
 # Line by line: to a pipe it would hold its tables back until there are many.
 MONITOR = ("stdbuf", "-oL", QUORUMTOOL, "-m")
 MONITOR_RETRY_S = 1
+ASK_AGAIN_S = 30.0
+"""It has missed a node that joined while the cluster waited for its quorum device: a new
+monitor begins with what is true now, at the cost of one start."""
 
 
 async def watch_quorum(
-    report: Callable[[QuorumState], None], command: tuple[str, ...] = MONITOR
+    report: Callable[[QuorumState], None],
+    command: tuple[str, ...] = MONITOR,
+    ask_again_s: float = ASK_AGAIN_S,
 ) -> None:
     """Report each state that corosync tells, until cancelled.
 
     One process stays and prints a table at each change: asking again and again
     would cost a tenth of an emulated processor. When it ends there is no quorum.
+    After ``ask_again_s`` seconds another takes its place.
     """
     while True:
         try:
@@ -36,7 +42,10 @@ async def watch_quorum(
                 stderr=asyncio.subprocess.DEVNULL,
             )
             try:
-                await _report_tables(process.stdout, report)
+                async with asyncio.timeout(ask_again_s):
+                    await _report_tables(process.stdout, report)
+            except TimeoutError:
+                continue
             finally:
                 await _end(process)
         except OSError as error:
