@@ -123,9 +123,7 @@ class Story:
         with patch.object(Journal, "write", write):
             yield
 
-    def _die(
-        self, name: str, step: str, during: list[list[str]], rest: list[list[str]]
-    ) -> None:
+    def _die(self, name: str, step: str, during: list[list[str]], rest: list[list[str]]) -> None:
         """The rest of the story happens in a child whose harness is dead; its lines are ours."""
         reading, writing = os.pipe()
         if (child := fork()) == 0:

@@ -63,7 +63,9 @@ class Harness:
     def leases(self) -> Path:
         return self.root / "leases"
 
-    def drill(self, name: str = "one", *, plan_only: bool = False, budget_s: float = 600.0) -> Drill:
+    def drill(
+        self, name: str = "one", *, plan_only: bool = False, budget_s: float = 600.0
+    ) -> Drill:
         terms = Terms(
             scenario=name,
             budget_s=budget_s,

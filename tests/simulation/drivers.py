@@ -213,13 +213,15 @@ class SimulatedDeadMen:
             raise Rejected(f"{deadman.host}: the dead-man could not be armed: read-only")
         if self.world.lies.arm_swallowed:
             return
-        self.world.deadmen[deadman.id] = ArmedUndo(
+        armed = self.world.deadmen[deadman.id] = ArmedUndo(
             deadman.host,
             deadman.lease_s,
             tuple(actions),
             renewed_at=self.world.clock.now,
             boot=self.world.boot_of(deadman.host),
         )
+        self.world.halfway("arming")
+        armed.ticking = True
 
     def renew(self, deadman: DeadMan) -> None:
         self._reach(deadman.host)

@@ -138,6 +138,7 @@ class Reaper:
     def sweep(self, act: Callable[[Site], None], site: Callable[[], Site]) -> Swept:
         """Run ``act`` twice: in a child to see which calls change the world, then to die in."""
         self._mutating = set(self._rehearse(act, site))
+        self.world.halfway = lambda what: self.kill_at(f"halfway through {what}")
         with self._journal():
             act(self._watched(site()))
         while self._dying:

@@ -22,7 +22,8 @@ class Lies:
     long) the harness's machine sleeps; ``deadman_idle``: dead-men that undo nothing;
     ``back_on_by``: ``timer``, ``command`` or ``nothing`` by controller; ``forgets_timer``:
     controllers that switch off and not on again; ``swallows``: those that do nothing;
-    ``no_redeploy``: a site that does not redeploy lost containers at boot; ``blind``: subjects that nobody probes.
+    ``no_redeploy``: a site that does not redeploy lost containers at boot; ``blind``: subjects
+    that nobody probes.
     """
 
     power_swallowed: bool = False

@@ -58,10 +58,8 @@ Meaning = tuple[str, Mapping[str, str]]
 def _pattern(line: str) -> re.Pattern[str]:
     text = re.escape(line)
     for name, (sample, values) in SAMPLES.items():
-        sample = re.escape(sample)
-        if sample in text:
-            text = text.replace(sample, f"(?P<{name}>{values})", 1)
-            text = text.replace(sample, f"(?P={name})")
+        text = text.replace(re.escape(sample), f"(?P<{name}>{values})", 1)
+        text = text.replace(re.escape(sample), f"(?P={name})")
     return re.compile(text)
 
 

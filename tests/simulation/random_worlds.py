@@ -89,7 +89,7 @@ class Drawn:
 
 def draw(seed: int) -> Drawn:
     """The same for the same seed."""
-    random = Random(seed)  # noqa: S311 - not for secrets
+    random = Random(seed)
     family = random.choice(tuple(TARGETS))
     told = tuple(random.sample(tuple(LIES), random.choice((0, 0, 1, 2, 3, 4))))
     return Drawn(

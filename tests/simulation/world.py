@@ -99,14 +99,17 @@ class SimulatedGuest:
 
 @dataclass
 class ArmedUndo:
-    """A dead-man as it sits on its host; ``renewed_at`` in the world's seconds."""
+    """A dead-man as it sits on its host; ``renewed_at`` in the world's seconds.
+
+    Its files are there before it is ``ticking``; enabled as it is, a boot starts it as well.
+    """
 
     host: str
     lease_s: int
     actions: tuple[Action, ...]
     renewed_at: float
     boot: int
-    ticking: bool = True
+    ticking: bool = False
     fired: bool = False
     looks_at: float = 0.0
 
@@ -133,6 +136,8 @@ class World:
         } | {name: self._host("guest", name) for name, guest in inventory.guests.items()}
         self.commands: list[tuple[str, str]] = []
         self.deadmen: dict[str, ArmedUndo] = {}
+        self.halfway: Callable[[str], None] = lambda point: None
+        """Told in the middle of what is not done at once."""
         self.bitten: list[str] = []
         """What really was broken by a fault, in order."""
         self.fired: list[str] = []
@@ -339,4 +344,4 @@ class World:
             return False
         for action in armed.actions:
             self.execute(armed.host, action.command())
-        return all([self.execute(armed.host, action.proof()) for action in armed.actions])
+        return all(self.execute(armed.host, action.proof()) for action in armed.actions)

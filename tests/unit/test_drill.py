@@ -23,29 +23,10 @@ from blackstart.safety.guard import GUARDS
 from blackstart.safety.journal import Reading, read
 from blackstart.safety.open_faults import open_faults
 from blackstart.terms import Terms
+from tests.simulation.drilling import Watcher
 from tests.simulation.drivers import site_of
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
-
-
-@dataclass
-class Watcher:
-    """Remembers what it was told."""
-
-    notes: list[str] = field(default_factory=list)
-    ended: list[Path] = field(default_factory=list)
-
-    def phase_begin(self, phase: str, detail: str) -> None:
-        self.notes.append(f"{phase}: {detail}")
-
-    def phase_end(self, phase: str, detail: str) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def drill_end(self, directory: Path) -> None:
-        self.ended.append(directory)
 
 
 @dataclass

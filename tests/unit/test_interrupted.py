@@ -45,11 +45,8 @@ def test_the_first_reverts(harness: Harness, family: str) -> None:
     assert not harness.world.ails()
 
 
-def test_the_second_says_what_it_leaves(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Undoing, "revert", second_ctrl_c)
+def test_the_second_says_what_it_leaves(harness: Harness) -> None:
+    with patch.object(Undoing, "revert", second_ctrl_c), pytest.raises(KeyboardInterrupt):
         harness.run(fault_of("nas-block"), body=ctrl_c)
     said = "\n".join(harness.watcher.notes)
     assert "left as it is: nas-block on nas1; run: blackstart recover" in said

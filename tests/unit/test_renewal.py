@@ -107,6 +107,15 @@ def test_a_harness_suspended_during_the_fault_learns_of_it(tmp_path: Path) -> No
     assert not world.ails()
 
 
+def test_one_that_slept_right_before_the_revert_learns_of_it(tmp_path: Path) -> None:
+    """Nothing is waited for any more when it wakes up, and the fault is not its own."""
+    world = World(shared_site(), Lies(suspended=(10.0, 20.0)))
+    harness = Harness(tmp_path, world)
+    assert harness.run(fault_of("nas-stop")) == "unproven"
+    assert world.fired == ["one"]
+    assert not harness.open()
+
+
 def test_a_short_sleep_changes_nothing(tmp_path: Path) -> None:
     world = World(shared_site(), Lies(suspended=(20.0, 5.0)))
     assert Harness(tmp_path, world).run(fault_of("nas-block"), hold_s=30.0) == "pass"
