@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from blackstart.faults.base import PLAN, Plan, Reversibility
+from blackstart.faults.reboot import LOOK
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
 from blackstart.model.undo import Redeploy, StartGuest
@@ -48,6 +49,8 @@ DRILLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "containers-lost": ("test_guest_stop.py::test_containers_lost[docker1]", GUARDED),
 }
 """Each fault with one drill, and the steps at which its harness dies."""
+NOT_YET = frozenset({"fault.planned", "deadman.armed", "fault.injecting"})
+"""Steps after which nothing is broken yet."""
 POINTS = tuple((name, step) for name, (_, steps) in DRILLS.items() for step in steps)
 
 # Ours by name; the rack's own things are called blackstart-rack and are none of a drill's. The
@@ -162,8 +165,11 @@ def asked(host: str, script: str) -> subprocess.CompletedProcess[str]:
     return rack("ssh", host, "--", script, timeout=90, check=False)
 
 
-def ill(plan: Plan) -> list[str]:
-    """What is not healed yet: undo actions that do not hold, machines that have not booted."""
+def ill(plan: Plan, *, broken: bool) -> list[str]:
+    """What is not healed yet: undo actions that do not hold, machines that have not booted.
+
+    ``broken`` says that the fault had been injected: then a machine must show another boot.
+    """
     found = []
     for action in plan.undo:
         host = action.on(plan.undo_host or plan.target)
@@ -173,11 +179,18 @@ def ill(plan: Plan) -> list[str]:
         there = f"! [ -e {plan.deadman.home} ]"
         if asked(plan.deadman.host, there).returncode != 0:
             found.append(f"{plan.deadman.host}: its dead-man is there")
-    for host in plan.nodes_down:
-        state = asked(host, "systemctl is-system-running").stdout.strip()
-        if state not in {"running", "degraded"}:
-            found.append(f"{host}: {state or 'no answer'}")
+    found += (problem for host in plan.nodes_down if (problem := _boot(plan, host, broken)))
     return found
+
+
+def _boot(plan: Plan, host: str, broken: bool) -> str | None:
+    """Why a machine is not there (again), ``None`` when it is."""
+    before = plan.prior["boot_id"]
+    seen = asked(host, LOOK).stdout.split()
+    if len(seen) != 2 or seen[1] not in {"running", "degraded"}:
+        return f"{host}: {' '.join(seen) or 'no answer'}"
+    same = seen[0] == (before[host] if isinstance(before, dict) else before)
+    return f"{host}: the same boot as before" if broken and same else None
 
 
 def allowed_s(plan: Plan, inventory: Inventory) -> float:
@@ -193,11 +206,11 @@ def allowed_s(plan: Plan, inventory: Inventory) -> float:
     return allowed
 
 
-def healed_after(plan: Plan, inventory: Inventory) -> tuple[float, list[str]]:
+def healed_after(plan: Plan, inventory: Inventory, *, broken: bool) -> tuple[float, list[str]]:
     """Seconds until nothing was ill any more, or what still was when the time was over."""
     began = time.monotonic()
     while True:
-        left = ill(plan)
+        left = ill(plan, broken=broken)
         took = time.monotonic() - began
         if not left or took > allowed_s(plan, inventory):
             return took, left

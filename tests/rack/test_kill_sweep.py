@@ -22,6 +22,7 @@ from tests.rack.sweeping import (
     DRILLS,
     GRACE_S,
     HARNESS_S,
+    NOT_YET,
     POINTS,
     Room,
     allowed_s,
@@ -93,7 +94,7 @@ def test_a_harness_that_dies_leaves_nothing(
     harness = room.harness(DRILLS[drill][0], point, step)
     assert died(harness), f"the harness ended before {step}: {room.directory / point}.log"
     plan, inventory = room.plan(point), room.inventory
-    healed_s, left = healed_after(plan, inventory)
+    healed_s, left = healed_after(plan, inventory, broken=step not in NOT_YET)
     alive = survivors(harness.pid)
     recovered = room.recover(point)
     remains = traces(inventory)
@@ -157,7 +158,7 @@ def test_a_harness_without_its_network_to_the_target(
     away_s = time.monotonic() - began
     neighbour("del", cut_off.pop())
     assert away_s > inventory.dead_man + GRACE_S, "the drill ended before its dead-man had to fire"
-    left = ill(plan)
+    left = ill(plan, broken=True)
     (ended,) = (entry for path in journals(drills) for entry in read(path).of("drill.end"))
     recovered = room.recover(point)
     remains = traces(inventory)
