@@ -112,6 +112,7 @@ def test_one_that_slept_right_before_the_revert_learns_of_it(tmp_path: Path) -> 
     world = World(shared_site(), Lies(suspended=(10.0, 20.0)))
     harness = Harness(tmp_path, world)
     assert harness.run(fault_of("nas-stop")) == "unproven"
+    assert [it.data["name"] for it in harness.journal().of("judgement")] == ["dead-man"]
     assert world.fired == ["one"]
     assert not harness.open()
 
