@@ -17,7 +17,9 @@ from blackstart.probes.base import Answer
 
 MAX_QUESTIONS_HZ = 1.0
 """A host's mounts are asked so often in all: every question starts five processes there."""
-ROUND_TRIP_S = 3.0
+RACK_QUESTIONS_HZ = 0.2
+"""On emulated processors these five take most of a second: at 1 Hz they were the outage."""
+ROUND_TRIP_S = 5.0
 LOGIN_S = 15.0
 """A connection that must be made anew is given so long, though the answer is late by then:
 to give up sooner would keep everybody else from logging in to a host that is booting."""

@@ -14,7 +14,7 @@ from blackstart.probes.base import Probe
 from blackstart.probes.dns import MAX_QUERIES_HZ, DnsProbe
 from blackstart.probes.http import HttpProbe, trust
 from blackstart.probes.icmp import EchoSocket, IcmpProbe
-from blackstart.probes.mount import MAX_QUESTIONS_HZ, MountProbe
+from blackstart.probes.mount import MAX_QUESTIONS_HZ, RACK_QUESTIONS_HZ, MountProbe
 from blackstart.probes.tcp import TcpProbe
 
 ResolvePath = Callable[[str], Path]
@@ -86,6 +86,7 @@ def _services(inventory: Inventory, resolve_path: ResolvePath) -> Iterator[Probe
 
 def _mounts(inventory: Inventory, runner: CommandRunner) -> Iterator[Probe]:
     mounts = mounts_asked(inventory)
+    rate_hz = RACK_QUESTIONS_HZ if inventory.rack else MAX_QUESTIONS_HZ
     shared_by = Counter(mount.host for mount in mounts.values())
     for name, mount in mounts.items():
         yield MountProbe(
@@ -95,7 +96,7 @@ def _mounts(inventory: Inventory, runner: CommandRunner) -> Iterator[Probe]:
             mount.host,
             mount.path,
             bound_s=math.ceil(inventory.probing.timeout),
-            max_rate_hz=MAX_QUESTIONS_HZ / shared_by[mount.host],
+            max_rate_hz=rate_hz / shared_by[mount.host],
         )
 
 

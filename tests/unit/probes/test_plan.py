@@ -147,3 +147,8 @@ def test_mounts_of_one_host_share_its_rate() -> None:
         if isinstance(probe, MountProbe)
     ]
     assert [probe.max_rate_hz for probe in probes] == [0.25, 0.25, 0.25, 0.25, 1.0]
+
+
+def test_emulated_hosts_are_asked_for_their_mounts_less_often(ca: Path) -> None:
+    probes = probes_for(inventory(rack="pve"), lambda _: ca, NOBODY)
+    assert [probe.max_rate_hz for probe in probes if isinstance(probe, MountProbe)] == [0.2, 0.2]
