@@ -152,10 +152,10 @@ class ClusterView(Protocol):
         """Names of the nodes that are online."""
 
     def tasks(self) -> Observed[tuple[RunningTask, ...]]:
-        """Tasks that have not ended, on any node; bounded, never raises."""
+        """Tasks that have not ended, on any node, all online; bounded, never raises."""
 
     def stores(self) -> Observed[tuple[Store, ...]]:
-        """Every enabled store on every node that is online; bounded, never raises."""
+        """Every enabled store on every node, all of which are online; bounded, never raises."""
 
     def high_availability(self) -> Observed[HighAvailability]:
         """Which guests start elsewhere when their node is lost; bounded, never raises."""

@@ -49,22 +49,22 @@ class ProxmoxCluster:
         return self._of_status(lambda status: answers.online_nodes(status) or None)
 
     def tasks(self) -> Observed[tuple[RunningTask, ...]]:
-        """Tasks without an end, on any node."""
+        """Tasks without an end, on any node; not known while one is offline."""
 
         def ask() -> tuple[RunningTask, ...]:
-            for node in self._nodes_online():
+            for node in self._nodes():
                 self._must_see(f"/nodes/{node}", "Sys.Audit")
             return tuple(running_tasks(self._list("cluster/tasks")))
 
         return _observed("api GET cluster/tasks", ask)
 
     def stores(self) -> Observed[tuple[Store, ...]]:
-        """Every enabled store of every node that is online."""
+        """Every enabled store of every node; not known while one is offline."""
 
         def ask() -> tuple[Store, ...]:
             self._must_see("/storage", "Datastore.Audit")
             found: list[Store] = []
-            for node in self._nodes_online():
+            for node in self._nodes():
                 path = f"nodes/{node}/storage"
                 found += stores_of(node, answers.records(self._api.get(path, enabled=1), path))
             return tuple(found)
@@ -82,11 +82,16 @@ class ProxmoxCluster:
     def _list(self, path: str) -> list[Json]:
         return answers.records(self._api.get(path), path)
 
-    def _nodes_online(self) -> tuple[str, ...]:
-        nodes = answers.online_nodes(self._list(STATUS))
-        if not nodes:
+    def _nodes(self) -> tuple[str, ...]:
+        """Every node of the cluster. Raises ``Rejected`` when one is offline: it hides its own."""
+        status = self._list(STATUS)
+        online = answers.online_nodes(status)
+        away = {str(it.get("name")) for it in status if it.get("type") == "node"} - set(online)
+        if away:
+            raise Rejected(f"{', '.join(sorted(away))} is offline in {STATUS}")
+        if not online:
             raise Rejected(f"{STATUS} names no node")
-        return nodes
+        return online
 
     def _must_see(self, path: str, privilege: str) -> None:
         """Raises ``Rejected`` when the token may not see all of a filtered list."""

@@ -163,6 +163,18 @@ def test_quorum_and_members(full: ProxmoxApi, node: SiteNode) -> None:
 class TestWhatGuardsAsk:
     """Tasks, stores, high availability and memory, of a token that sees and one that does not."""
 
+    @pytest.fixture(autouse=True)
+    def whole(self, node: SiteNode) -> None:
+        node.put(".members", members_file({"pve1": True}, "pve1"))
+
+    def test_a_node_that_is_away_leaves_them_unknown(
+        self, full: ProxmoxApi, node: SiteNode
+    ) -> None:
+        node.put(".members", members_file({"pve1": True, "pve2": False}, "pve1"))
+        cluster = ProxmoxCluster(full)
+        assert cluster.tasks().error == "pve2 is offline in cluster/status"
+        assert cluster.stores().error == "pve2 is offline in cluster/status"
+
     def test_a_healthy_site_is_wholly_known(self, full: ProxmoxApi) -> None:
         cluster = ProxmoxCluster(full)
         assert cluster.tasks().value == ()

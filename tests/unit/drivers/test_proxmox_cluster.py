@@ -90,6 +90,25 @@ class TestTasks:
         assert ProxmoxCluster(api).tasks().error == "cluster/status names no node"
 
 
+class TestANodeThatIsOffline:
+    """Its tasks and stores are in no list, and may be anything."""
+
+    @pytest.mark.parametrize("question", ["tasks", "stores"])
+    def test_what_it_does_is_not_known(self, node: Server, api: ProxmoxApi, question: str) -> None:
+        away = {"type": "node", "name": "pve2", "online": 0}
+        rights = {"/nodes/pve1": {"Sys.Audit": 1}, "/storage": {"Datastore.Audit": 1}}
+        node.answers |= {
+            STATUS: data([{"type": "node", "name": "pve1", "online": 1}, away]),
+            RIGHTS: data(rights),
+            TASKS: data([]),
+            f"{BASE}/nodes/pve1/storage": data([{"storage": "local", "active": 1}]),
+        }
+        seen = getattr(ProxmoxCluster(api), question)()
+        assert (seen.value, seen.error) == (None, "pve2 is offline in cluster/status")
+        node.answers[STATUS] = ONE_NODE
+        assert getattr(ProxmoxCluster(api), question)().value is not None
+
+
 class TestStores:
     """Stores that are enabled, node by node."""
 
