@@ -21,7 +21,7 @@ from blackstart.leash import Condition, Cut, LeashedClock, MustStayUp
 from blackstart.model.facts import SiteFacts
 from blackstart.model.samples import Series
 from blackstart.model.subjects import subjects_of
-from blackstart.model.verdict import Judgement, Verdict
+from blackstart.model.verdict import Judgement, Verdict, worst
 from blackstart.recovery import RecoveryWait, lost_guests
 from blackstart.safety.halt import halted
 from blackstart.safety.open_faults import PLANNED
@@ -47,6 +47,7 @@ class Run:
         self._ended_at = 0.0
         self._withheld_s = 0.0
         self._injecting = False
+        self._missing: tuple[str, ...] = ()
         self._tether = ExitStack()
 
     # -- before anything is touched -------------------------------------------------
@@ -210,8 +211,15 @@ class Run:
             self._log.save("facts-after.json", after.model_dump_json(indent=1))
             if bit:
                 judging.judge(invariants, self._evidence(series, after))
+                self._judge_missing()
         self.close()
         return tuple(self._log.verdicts)
+
+    def _judge_missing(self) -> None:
+        """What had not held, and no promise covers, keeps the drill from passing."""
+        if worst(item.verdict for item in self._log.verdicts) is Verdict.PASS:
+            for name in self._missing:
+                self._log.unproven("recovered", name, "had not held when the wait was over")
 
     def close(self) -> None:
         """Stop the probes and write the last line."""
@@ -245,6 +253,7 @@ class Run:
             )
             ended = wait.run(max(left, 0.0))
             self._log.journal.write("recover.end", missing=ended.missing, lost=dict(ended.lost))
+            self._missing = ended.missing
             for reason in ended.lost.values():
                 self._log.note(reason)
 

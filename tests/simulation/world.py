@@ -140,8 +140,8 @@ class World:
         """Told in the middle of what is not done at once."""
         self.bitten: list[str] = []
         """What really was broken by a fault, in order."""
-        self.fired: list[str] = []
-        """Dead-men that have undone a fault, in order."""
+        self.fired: dict[str, float] = {}
+        """Dead-men that have undone a fault, and when (the clock's seconds)."""
         self.execute: Callable[[str, str], bool] = lambda host, command: False
         """How a dead-man runs a line on its own host; whether it exited with 0."""
 
@@ -326,7 +326,7 @@ class World:
         for name, armed in tuple(self.deadmen.items()):
             if self._fires(armed) and self._undone(armed):
                 del self.deadmen[name]
-                self.fired.append(name)
+                self.fired[name] = self.clock.now
 
     def _fires(self, armed: ArmedUndo) -> bool:
         now = self.clock.now

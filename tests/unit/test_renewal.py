@@ -91,7 +91,7 @@ def test_a_suspended_harness_whose_dead_man_fired_does_not_inject(tmp_path: Path
     world = World(shared_site(), Lies(suspended=(6.5, 100.0)))
     harness = Harness(tmp_path, world)
     assert harness.run(fault_of("nas-block"), hold_s=30.0) == "unproven"
-    assert world.fired == ["one"]
+    assert list(world.fired) == ["one"]
     assert not world.bitten
     assert not harness.open()
     (judged,) = harness.journal().of("judgement")
@@ -102,7 +102,7 @@ def test_a_harness_suspended_during_the_fault_learns_of_it(tmp_path: Path) -> No
     world = World(shared_site(), Lies(suspended=(20.0, 100.0)))
     harness = Harness(tmp_path, world)
     assert harness.run(fault_of("nas-block"), hold_s=60.0) == "unproven"
-    assert world.fired == ["one"]
+    assert list(world.fired) == ["one"]
     assert not harness.open()
     assert not world.ails()
 
@@ -113,7 +113,7 @@ def test_one_that_slept_right_before_the_revert_learns_of_it(tmp_path: Path) -> 
     harness = Harness(tmp_path, world)
     assert harness.run(fault_of("nas-stop")) == "unproven"
     assert [it.data["name"] for it in harness.journal().of("judgement")] == ["dead-man"]
-    assert world.fired == ["one"]
+    assert list(world.fired) == ["one"]
     assert not harness.open()
 
 
@@ -121,6 +121,16 @@ def test_a_short_sleep_changes_nothing(tmp_path: Path) -> None:
     world = World(shared_site(), Lies(suspended=(20.0, 5.0)))
     assert Harness(tmp_path, world).run(fault_of("nas-block"), hold_s=30.0) == "pass"
     assert not world.fired
+
+
+def test_what_no_promise_covers_and_is_away_is_no_pass(tmp_path: Path) -> None:
+    """The NAS answers its clients, and the harness has not seen it hold since it was away."""
+    world = World(shared_site(), Lies(partitions={"nas1": (8.2, 128.2)}))
+    harness = Harness(tmp_path, world)
+    assert harness.run(fault_of("nas-stop")) == "unproven"
+    judged = [it.data for it in harness.journal().of("judgement") if it.data["verdict"] != "pass"]
+    assert [(it["name"], it["target"]) for it in judged] == [("recovered", "node/nas1")]
+    assert not world.ails()
 
 
 @pytest.mark.parametrize("lies", [Lies(arm_refused=True), Lies(arm_swallowed=True)])
@@ -146,7 +156,7 @@ def test_network_loss_longer_than_the_lease(tmp_path: Path) -> None:
 
     assert harness.run(fault_of("nas-block"), body=watch) == "unproven"
     assert healed_at[0] < 14.0 + 12.0 + 10.0
-    assert world.fired == ["one"]
+    assert list(world.fired) == ["one"]
     assert harness.recover() == ()
     assert not world.ails()
 
