@@ -76,7 +76,14 @@ class DrillRoom:
         """Where they keep their evidence: a fault that one leaves open blocks the next."""
         return self.directory / "drills"
 
-    def run(self, scenario: str, node: str, budgets: Mapping[str, str] | None = None) -> Told:
+    def run(
+        self,
+        scenario: str,
+        node: str,
+        budgets: Mapping[str, str] | None = None,
+        *,
+        file: str = "test_node_reboot.py",
+    ) -> Told:
         """Run one scenario on one node, at most 900 s. ``TimeoutExpired`` after that.
 
         ``budgets`` are shorter ones than the inventory's, for what cannot come back: a
@@ -88,7 +95,7 @@ class DrillRoom:
         words = ["-k", f"{scenario}[{node}]", "--inventory", str(inventory), "--arm", "rack"]
         words += ["--alluredir", str(results), "--drills", str(self.drills)]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "scenarios/test_node_reboot.py", *words],
+            [sys.executable, "-m", "pytest", f"scenarios/{file}", *words],
             cwd=ROOT,
             env={name: text for name, text in os.environ.items() if name not in COLOURING},
             stdin=subprocess.DEVNULL,
