@@ -23,6 +23,9 @@ from blackstart.probes.base import Probe
 
 OWN_BOUND_S = 1.0
 """Seconds that a probe may exceed its own bound before it counts as broken."""
+BEAT_S = 0.1
+STALL_S = 0.5
+"""Seconds by which a beat may be late; later than that, this very machine stood still."""
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class ProbeRunner:
         self._questions: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
+        self._stalled_at = -math.inf
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._work, name="probes", daemon=True)
 
@@ -156,6 +160,7 @@ class ProbeRunner:
             for track, part in zip(self._tracks, _parts(len(self._tracks)), strict=True)
         ]
         self._ready.set()
+        beating = asyncio.create_task(self._beat())
         ended = asyncio.create_task(self._ended.wait())
         await asyncio.wait([ended, *asking], return_when=asyncio.FIRST_COMPLETED)
         died = [task for task in asking if task.done() and not task.cancelled()]
@@ -163,10 +168,20 @@ class ProbeRunner:
             task.cancel()
         await asyncio.gather(ended, *asking, return_exceptions=True)
         await self._settle()
+        beating.cancel()
         for track in self._tracks:
             await track.probe.close()
         for task in died:
             task.result()
+
+    async def _beat(self) -> None:
+        """Notice when this machine stands still: a bound that then runs out is nobody's fault."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + BEAT_S
+            await asyncio.sleep(BEAT_S)
+            if loop.time() - due > STALL_S:
+                self._stalled_at = self._clock.monotonic()
 
     async def _settle(self) -> None:
         longest_s = max((track.probe.timeout_s for track in self._tracks), default=0.0)
@@ -212,7 +227,12 @@ class ProbeRunner:
         except ProbeBroken as error:
             trouble = str(error)
         except TimeoutError:
-            trouble = f"it did not keep its own bound of {probe.timeout_s:g} s"
+            if self._stalled_at >= at:
+                with self._lock:  # withdrawn: it tells of this machine, not of the probe
+                    track.asked -= 1
+                    track.skipped += 1
+            else:
+                trouble = f"it did not keep its own bound of {probe.timeout_s:g} s"
         except Exception as error:  # its own bug must not read as an outage
             trouble = f"{type(error).__name__}: {error}"
         finally:

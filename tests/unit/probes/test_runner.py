@@ -135,6 +135,26 @@ def test_open_questions_are_bounded_skipped_and_counted() -> None:
     assert probe.closed
 
 
+def test_a_machine_that_stood_still_breaks_no_probe() -> None:
+    """All bounds run out at once then; the questions are withdrawn, and leave a gap."""
+    asked = 0
+
+    async def waits() -> Answer:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            time.sleep(2.0)
+        await asyncio.sleep(0.05)
+        return Answer(True)
+
+    (series,) = watch([Scripted("waits", waits, timeout_s=0.1)], for_s=4.0, rate_hz=5.0).values()
+    assert series.broken is None
+    assert series.asked == len(series.samples)
+    assert series.skipped > 0
+    assert all(sample.ok for sample in series.samples)
+    assert gaps(series, series.samples[0].at, series.samples[-1].at)
+
+
 def test_question_beyond_its_own_bound_is_a_broken_probe() -> None:
     async def endless() -> Answer:
         await asyncio.sleep(60)
