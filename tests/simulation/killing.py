@@ -89,11 +89,13 @@ class Reaper:
         if self._mutating is None:
             return
         self.swept.points.append(point)
+        left = scratch()  # copied before the parent goes on to write
+        shutil.copytree(self.root, left, dirs_exist_ok=True)
         reading, writing = os.pipe()
         child = fork()
         if child == 0:
             os.close(reading)
-            self._die(point, tear, writing)
+            self._die(Kill(point, left), tear, writing)
         os.close(writing)
         self._dying.append((point, child, reading))
         if len(self._dying) >= self.at_once:
@@ -109,26 +111,24 @@ class Reaper:
         self.swept.points += found["points"]
         self.swept.failures += [f"{point}: {failure}" for failure in found["failures"]]
 
-    def _die(self, point: str, tear: Path | None, writing: int) -> None:
+    def _die(self, kill: Kill, tear: Path | None, writing: int) -> None:
         """In the child: what a SIGKILL leaves, and what becomes of it. Never returns."""
         found = Swept()
-        root = scratch()
         try:
             gc.disable()
             self._dying.clear()
             self._mutating = None  # the dead kill nobody
             self.world.clock.on_tick.clear()
-            shutil.copytree(self.root, root, dirs_exist_ok=True)
             if tear is not None:
-                journal = root / tear.relative_to(self.root)
+                journal = kill.root / tear.relative_to(self.root)
                 lines = journal.read_bytes().splitlines(keepends=True)
                 journal.write_bytes(b"".join(lines[:-1]) + lines[-1][: len(lines[-1]) // 2])
-            found = self.aftermath(Kill(point, root)) or found
+            found = self.aftermath(kill) or found
         except BaseException as error:
             said = str(error) or traceback.format_exc()
             found.failures.append(f"{type(error).__name__}: {said}")
         finally:
-            shutil.rmtree(root, ignore_errors=True)
+            shutil.rmtree(kill.root, ignore_errors=True)
             answer = {"points": found.points, "failures": found.failures}
             os.write(writing, json.dumps(answer).encode())
             os._exit(0)
