@@ -73,6 +73,9 @@ def _decision(summary: Summary) -> str:
 def _blockers(summary: Summary) -> Iterator[Line]:
     for reason in summary.refused[:MOST_BLOCKERS]:
         yield Line("refused", reason, COLOURS[Verdict.UNPROVEN])
+    if len(summary.refused) > MOST_BLOCKERS:
+        more = len(summary.refused) - MOST_BLOCKERS
+        yield Line("more", f"{more} guards refuse as well: summary.json")
     wrong = [*summary.of_verdict(Verdict.FAIL), *summary.of_verdict(Verdict.UNPROVEN)]
     for item in wrong[:MOST_BLOCKERS]:
         text = f"{item.name} [{item.target}]: {item.reason}"

@@ -64,9 +64,7 @@ def within_budget(
             findings.unproven(doubt)
             continue
         withheld_s = evidence.withheld_s + evidence.later_s.get(subject, 0.0)
-        found = recovery(
-            series, evidence.began_at, evidence.ended_at, evidence.hold_s, withheld_s
-        )
+        found = recovery(series, evidence.began_at, evidence.ended_at, evidence.hold_s, withheld_s)
         seen.append(found)
         _compare(findings, found, series.probe, budget_s, evidence.hold_s)
     return tuple(seen)

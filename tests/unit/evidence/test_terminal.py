@@ -67,6 +67,13 @@ def test_refusal_gives_the_reason_and_claims_no_measurement(tmp_path: Path) -> N
     assert not [text for text in found if text.startswith(("guests", "outages", "changed"))]
 
 
+def test_more_than_five_refusals_are_counted_not_listed(tmp_path: Path) -> None:
+    refused = tuple(f"guard{number}: no" for number in range(7))
+    found = shown(make(tmp_path, Story(refused=refused)))
+    assert len([text for text in found if text.startswith("refused ")]) == 5
+    assert line(found, "more") == "more      2 guards refuse as well: summary.json"
+
+
 def test_plan_says_that_nothing_was_touched(tmp_path: Path) -> None:
     found = shown(make(tmp_path, Story(plan_only=True)))
     assert found[0].endswith("a plan only, nothing was touched")
