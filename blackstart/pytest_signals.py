@@ -11,7 +11,7 @@ from types import FrameType
 
 import pytest
 
-ENDS = (signal.SIGTERM, signal.SIGHUP)
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:
@@ -25,8 +25,13 @@ class Signals:
         self._before: dict[signal.Signals, object] = {}
 
     def pytest_sessionstart(self) -> None:
-        """Install."""
+        """Install; only who started us with nohup(1) wants a closed terminal to go unnoticed.
+
+        A shell starts what runs in the background with SIGINT ignored; a drill hears it.
+        """
         for number in ENDS:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, _interrupt)
 
     @pytest.hookimpl(trylast=True)

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from blackstart.errors import JournalError
 from blackstart.safety.journal import FILE_NAME, Journal, read
+from tests.simulation.lies import Lies
 from tests.simulation.world import SimulatedClock
 
 
 def written(directory: Path, *steps: str) -> Path:
-    journal = Journal(directory, SimulatedClock())
+    journal = Journal(directory, SimulatedClock(Lies()))
     for step in steps:
         journal.write(step, answer=42)
     journal.close()

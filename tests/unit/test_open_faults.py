@@ -10,6 +10,7 @@ from blackstart.errors import JournalError
 from blackstart.model.deadman import DeadMan
 from blackstart.safety.journal import Journal
 from blackstart.safety.open_faults import CLOSED, PLANNED, open_faults
+from tests.simulation.lies import Lies
 from tests.simulation.world import SimulatedClock
 
 NAMED = {"fault": "reboot", "target": "a1"}
@@ -24,7 +25,7 @@ PLAN = {
 
 
 def journal_of(drills: Path, *steps: str, site: str = "lab") -> None:
-    journal = Journal(drills / "one", SimulatedClock())
+    journal = Journal(drills / "one", SimulatedClock(Lies()))
     journal.write("drill.begin", site=site)
     for step in steps:
         if step == PLANNED:

@@ -68,4 +68,8 @@ async def _report_tables(
 async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.kill()
-    await process.wait()
+    try:
+        await process.wait()
+    except asyncio.CancelledError:
+        await process.wait()  # it has been killed: whoever cancels waits for that, too
+        raise
