@@ -27,8 +27,9 @@ from blackstart.drivers.trust import root_cause, trust_store
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
 
 CONNECT_S = 2.0
-READ_S = 5.0
-CALL_S = 10.0
+# A node gives a guest's agent up to 10 s and then says so itself: that is worth hearing.
+READ_S = 12.0
+CALL_S = 24.0
 PROXY_FAILED = range(595, 600)
 
 
