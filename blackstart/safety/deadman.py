@@ -23,6 +23,8 @@ TICK_S = 2
 ACTION_TIMEOUT_S = 30
 LOG_TIMEOUT_S = 5
 COMMAND_TIMEOUT_S = 20.0
+RELOAD_TIMEOUT_S = 60.0
+"""For commands that make systemd read all units anew: a loaded hypervisor took over 20 s."""
 CHECK = """\
 #!/bin/sh
 here={home}
@@ -86,17 +88,19 @@ class DeadMen:
         for path, content in files(deadman, here).items():
             lines.append(f"printf %s {shlex.quote(content)} >{path}")
         lines += [
-            deadman.renewal(),
             f"chmod 0644 {UNITS}/{deadman.unit}.timer {UNITS}/{deadman.unit}.service",
             f"sync -f {deadman.home} {UNITS}",
+            # One reload and not two: on a busy hypervisor each takes many seconds, and the
+            # lease begins only once they are over.
+            f"systemctl --quiet --no-reload enable {deadman.unit}.timer",
             "systemctl daemon-reload",
-            f"systemctl --quiet enable {deadman.unit}.timer",
+            deadman.renewal(),
             f"systemctl start {deadman.unit}.timer",
             f"systemctl is-active --quiet {deadman.unit}.timer",
             "echo armed",
         ]
         script = "\n".join([*lines, ""])
-        result = self.runner.run(deadman.host, "sh -s", timeout_s=COMMAND_TIMEOUT_S, stdin=script)
+        result = self.runner.run(deadman.host, "sh -s", timeout_s=RELOAD_TIMEOUT_S, stdin=script)
         if not result.ok or "armed" not in result.stdout:
             said = result.stderr.strip()
             raise Rejected(f"{deadman.host}: the dead-man could not be armed: {said}")
@@ -118,7 +122,7 @@ class DeadMen:
 
         Returns what is left of it all the same, which should be nothing.
         """
-        self.runner.run(deadman.host, _removal(deadman), timeout_s=COMMAND_TIMEOUT_S)
+        self.runner.run(deadman.host, _removal(deadman), timeout_s=RELOAD_TIMEOUT_S)
         return self.traces(deadman.host, deadman.id)
 
     def traces(self, host: str, only: str = "*") -> tuple[str, ...]:
