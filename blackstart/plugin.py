@@ -180,7 +180,7 @@ def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
         scenario=request.node.name,
         budget_s=parse_duration(marker.kwargs["budget"]),
         armed=config.getoption("arm"),
-        directory=_fresh((tmp_path if plan_only else drills) / name),
+        directory=fresh((tmp_path if plan_only else drills) / name),
         drills=drills,
         leases=lease_directory(),
         plan_only=plan_only,
@@ -192,7 +192,7 @@ def drill(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Drill:
     return Drill(site, terms, _observers(config, site.clock))
 
 
-def _fresh(directory: Path) -> Path:
+def fresh(directory: Path) -> Path:
     """A directory that no other drill has, not even one of the same second."""
     names = (directory.with_name(f"{directory.name}-{turn}") for turn in count(2))
     return next(path for path in chain([directory], names) if not path.exists())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -66,12 +67,21 @@ true
 """
 
 
+def digest(*directories: Path) -> str:
+    """Of all Python below them: a result counts for the code that gave it, and for no other."""
+    whole = hashlib.sha256()
+    for path in sorted(path for directory in directories for path in directory.rglob("*.py")):
+        whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
 @dataclass
 class Room:
     """Where one sweep keeps its drills' journals and its results."""
 
     directory: Path
     inventory: Inventory = field(default_factory=lambda: load(INVENTORY))
+    code: str = field(default_factory=lambda: digest(ROOT / "blackstart", ROOT / "scenarios"))
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -81,14 +91,18 @@ class Room:
         return self.directory / f"{point}.json"
 
     def is_good(self, point: str) -> bool:
-        """Whether it was swept before, and was good."""
+        """Whether it was swept before and was good, with the very code of today."""
         path = self.result(point)
-        return path.exists() and json.loads(path.read_text())["good"] is True
+        if not path.exists():
+            return False
+        kept = json.loads(path.read_text())
+        return kept["good"] is True and kept.get("code") == self.code
 
     def keep(self, point: str, **data: Any) -> None:
         """Write a result, whole or not at all."""
         part = self.result(point).with_suffix(".part")
-        part.write_text(json.dumps({"point": point, **data}, indent=1) + "\n")
+        kept = {"point": point, "code": self.code, **data}
+        part.write_text(json.dumps(kept, indent=1) + "\n")
         part.replace(self.result(point))
 
     def drills(self, point: str) -> Path:

@@ -1,8 +1,9 @@
 """The harness dies at every step, on real machines: the target heals, ``recover`` proves it.
 
 One point: ``pytest tests/rack/test_kill_sweep.py -k "guest-stop and fault.injected"``. A
-third of all: ``--shard 1/3``. A point that was good is not swept again unless ``--again``
-is given; results lie below ``--kill-sweep`` (``reports/kill-sweep``), one file a point.
+third of all: ``--shard 1/3``. A point that was good with this very code is not swept again
+unless ``--again`` is given; results lie below ``--kill-sweep`` (``reports/kill-sweep``), one
+file a point.
 """
 
 from __future__ import annotations

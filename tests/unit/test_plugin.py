@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from blackstart.plugin import fresh
 from tests.simulation.inventories import small_site
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +86,21 @@ def test_a_refusal_is_3(pytester: pytest.Pytester) -> None:
     result = run(pytester)
     assert result.ret == 3
     result.stdout.fnmatch_lines(["*add --arm lab*"])
+
+
+def test_a_tour_takes_the_first_scenario_of_a_fault_only(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_twice=SERVING.format(serving="corosync"))
+    both = ("test_scenarios.py", "test_twice.py")
+    result = run(pytester, *both, "--arm", "lab", "--tour", "-v")
+    result.assert_outcomes(passed=2, deselected=4)
+    result.stdout.no_fnmatch_line("*test_served*")
+
+
+def test_no_two_drills_share_a_directory(tmp_path: Path) -> None:
+    for expected in ("drill", "drill-2", "drill-3"):
+        found = fresh(tmp_path / "drill")
+        assert found.name == expected
+        found.mkdir()
 
 
 SERVING = """

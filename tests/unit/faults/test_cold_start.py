@@ -2,111 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from blackstart.drill import Drill, DrillFailed, DrillUnproven
-from blackstart.drivers.base import PowerControl, PowerState
-from blackstart.errors import Refusal, Rejected
+from blackstart.drill import DrillFailed, DrillUnproven
+from blackstart.drivers.base import PowerState
 from blackstart.faults.base import PLAN, Plan
 from blackstart.faults.cold_start import ColdStart, cold_start, in_order
 from blackstart.faults.known import reverter_of
-from blackstart.invariants import (
-    addresses_stable,
-    guests_boot,
-    mounts_answer,
-    names_resolve,
-    services_answer,
-)
-from blackstart.model.facts import SiteFacts
-from blackstart.model.inventory import Consent, Inventory, NeverDown, NfsMount
+from blackstart.model.inventory import Inventory, NeverDown, NfsMount
 from blackstart.model.mount_answer import MountState
-from blackstart.safety.guards.base import Pass, Request
-from blackstart.safety.guards.witness import Witnessed
 from blackstart.safety.halt import halt
-from blackstart.safety.journal import read
-from blackstart.safety.open_faults import open_faults
-from blackstart.terms import Terms
-from tests.simulation.drivers import SimulatedGuests, SimulatedPower, site_of
-from tests.simulation.inventories import small_site
+from tests.simulation.drivers import SimulatedGuests, SimulatedPower
 from tests.simulation.lies import Lies
 from tests.simulation.world import World
-
-CUT = "power off"
-LIT = "power on"
-STORE = "a0"  # by its name it would be first
-MACHINES = ("a1", "a2", STORE)
-
-
-def whole(unwilling: str | None = None) -> Inventory:
-    """The small site with storage, every machine of which opted in, but for one."""
-    inventory = small_site()
-    consent = Consent.model_validate({"until": "2099-12-31"})
-    a1 = inventory.nodes["a1"]
-    nas = a1.model_copy(update={"role": "nas", "api": None, "address": IPv4Address("10.0.0.20")})
-    nodes = {
-        name: node
-        if name == unwilling
-        else node.model_copy(update={"may_break": {**node.may_break, "cold-start": consent}})
-        for name, node in {STORE: nas, **inventory.nodes}.items()
-    }
-    return inventory.model_copy(update={"nodes": nodes})
-
-
-@dataclass
-class Bench:
-    """A cold start of a simulated site, and what it left. ``power`` makes its controllers."""
-
-    root: Path
-    lies: Lies = field(default_factory=Lies)
-    inventory: Inventory = field(default_factory=whole)
-    attended: bool = False
-    power: Callable[[World], PowerControl] = SimulatedPower
-    make: Callable[[Inventory, Lies], World] = World
-    notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.world = self.make(self.inventory, self.lies)
-        self.site = replace(site_of(self.world), power=self.power(self.world))
-
-    def phase_begin(self, phase: str, detail: str) -> None:
-        """Observer: a phase."""
-
-    def phase_end(self, phase: str, detail: str) -> None:
-        """Observer: its end."""
-
-    def drill_end(self, directory: Path) -> None:
-        """Observer: the end."""
-
-    def note(self, text: str) -> None:
-        """Observer: a line."""
-        self.notes.append(text)
-
-    @property
-    def terms(self) -> Terms:
-        drills, leases = self.root / "drills", self.root / "leases"
-        return Terms("test", 600.0, "lab", drills / "one", drills, leases, attended=self.attended)
-
-    def run(self, fault: ColdStart) -> None:
-        drill = Drill(self.site, self.terms, self)
-        with drill.fault(fault):
-            drill.recovers(guests_boot(), names_resolve(), addresses_stable(), services_answer())
-            if self.inventory.mounts:
-                drill.recovers(mounts_answer())
-
-    def proof(self, step: str) -> str:
-        (entry,) = read(self.root / "drills" / "one" / "journal.jsonl").of(step)
-        return str(entry.data["proof"])
-
-    def sent(self, command: str) -> list[str]:
-        return [host for host, sent in self.world.commands if sent == command]
-
-    def left_open(self) -> int:
-        return len(open_faults(self.root / "drills", "lab"))
+from tests.unit.faults.dark_site import CUT, LIT, MACHINES, STORE, Bench, whole
 
 
 def test_all_go_dark_and_come_back_by_their_timers_storage_last(tmp_path: Path) -> None:
@@ -319,91 +231,6 @@ def test_machines_that_were_never_dark_together_are_no_cold_start(tmp_path: Path
     with pytest.raises(DrillUnproven, match="took 60 s: the first machine was back"):
         bench.run(cold_start("lab"))
     assert bench.left_open() == 0
-
-
-@pytest.mark.parametrize("unwilling", MACHINES)
-def test_every_single_machine_consents_by_itself(tmp_path: Path, unwilling: str) -> None:
-    bench = Bench(tmp_path, inventory=whole(unwilling))
-    with pytest.raises(Refusal, match=f"consent: {unwilling} has not opted in to cold-start"):
-        bench.run(cold_start("lab"))
-    assert bench.sent(CUT) == []
-
-
-def asked(bench: Bench) -> str | None:
-    """What the guard says to a cold start; ``None`` when it has no objection."""
-    plan = cold_start("lab").plan(bench.site)
-    said = Witnessed().refuse(Request(bench.site, bench.terms, plan, SiteFacts(taken_at=0.0)))
-    return None if isinstance(said, Pass) else said
-
-
-@pytest.mark.parametrize(
-    ("back_on_by", "attended"), [({}, False), ({}, True), ({"a2": "command"}, True)]
-)
-def test_a_timer_is_a_witness_and_so_is_a_person_who_attends(
-    tmp_path: Path, back_on_by: dict[str, str], attended: bool
-) -> None:
-    assert asked(Bench(tmp_path, Lies(back_on_by=back_on_by), attended=attended)) is None
-
-
-@pytest.mark.parametrize(
-    ("by", "attended", "refusal"),
-    [
-        ("command", False, "a2 has no timed power-on: if the harness dies, nobody switches on"),
-        ("nothing", False, "a2: its controller lists"),
-        ("nothing", True, "a2: its controller lists"),
-    ],
-)
-def test_it_names_a_witness_or_does_not_start(
-    tmp_path: Path, by: str, attended: bool, refusal: str
-) -> None:
-    said = asked(Bench(tmp_path, Lies(back_on_by={"a2": by}), attended=attended))
-    assert said is not None
-    assert refusal in said
-
-
-def test_alone_and_without_timers_a_drill_is_refused(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Lies(back_on_by={"a2": "command"}))
-    with pytest.raises(Refusal, match=r"witness: .* add --attended"):
-        bench.run(cold_start("lab"))
-    assert bench.sent(CUT) == []
-
-
-class DeadButton(SimulatedPower):
-    """Controllers that answer to power on, and do nothing."""
-
-    def power_on(self, host: str) -> None:
-        self.world.commands.append((host, LIT))
-
-
-def test_what_cannot_be_switched_on_is_asked_once_by_the_drill_and_stays_open(
-    tmp_path: Path,
-) -> None:
-    lies = Lies(back_on_by={"a2": "command"})
-    bench = Bench(tmp_path, lies, attended=True, power=DeadButton)
-    with pytest.raises(DrillFailed, match=r"a2 is off .* nothing has switched it on again"):
-        bench.run(cold_start("lab"))
-    assert bench.left_open() == 1
-    journal = read(bench.root / "drills" / "one" / "journal.jsonl")
-    assert bench.sent(LIT).count("a2") == 1 + len(journal.of("fault.revert-tried"))
-
-
-def test_without_a_witness_nothing_is_sent_whoever_waives_it(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, Lies(back_on_by={STORE: "nothing"}))
-    fault = cold_start("lab")
-    with pytest.raises(Rejected, match="no witness for a0"):
-        fault.inject(bench.site, fault.plan(bench.site))
-    assert bench.sent(CUT) == []
-
-
-def test_attended_the_harness_switches_on_and_says_so(tmp_path: Path) -> None:
-    lies = Lies(back_on_by=dict.fromkeys(MACHINES, "command"))
-    bench = Bench(tmp_path, lies, attended=True)
-    bench.run(cold_start("lab"))
-    assert (bench.sent(CUT), bench.sent(LIT)) == (list(MACHINES), list(MACHINES))
-    nodes = bench.world.nodes
-    assert nodes[STORE].power_at >= nodes["a2"].power_at + 118.0
-    assert "not by itself: a1, a2, a0" in bench.proof("fault.revert-proven")
-    assert "a1: seen off, on by the harness, boot id" in bench.proof("fault.active")
 
 
 def test_a_person_is_told_how_to_switch_on_storage_first(tmp_path: Path) -> None:
