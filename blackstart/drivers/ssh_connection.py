@@ -152,8 +152,17 @@ def explain(host: str, target: SshTarget, error: Exception) -> DriverError:
             kind, words = Unreachable, error.strerror or str(error)
         case SSHException() if "not found in known_hosts" in str(error):
             words = f"its host key is not in {target.known_hosts}; {_how_to_know(target)}"
-        case SSHException() if str(error) == "No existing session":  # paramiko's start_client
+        case SSHException() if _handshake_timed_out(error):
             kind, words = TimedOut, "the port is open, but no ssh handshake within the bound"
         case _:
             kind, words = Unreachable, str(error) or type(error).__name__
     return kind(f"{host} ({target.address}:{target.port}): {words}")
+
+
+def _handshake_timed_out(error: SSHException) -> bool:
+    """Whether the bound ended the handshake: in paramiko's own thread, or in start_client's wait.
+
+    Both run against the same bound and either may notice first. The thread reads the banner and
+    raises the same words for a closed connection (EOFError), so its words alone say nothing.
+    """
+    return str(error) == "No existing session" or isinstance(error.__context__, TimeoutError)

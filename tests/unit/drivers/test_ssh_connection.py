@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from paramiko import SSHException, Transport
 
 from blackstart.drivers import ssh
 from blackstart.drivers.ssh import SshRunner
-from blackstart.drivers.ssh_connection import LoginRefused, SshTarget
+from blackstart.drivers.ssh_connection import LoginRefused, SshTarget, explain
 from blackstart.errors import DriverError, TimedOut, Unreachable
 
 from .sshd import Sshd, free_port, make_key
@@ -163,3 +164,27 @@ def test_a_host_that_accepts_and_stays_silent_is_bounded(sshd: Sshd) -> None:
         assert time.monotonic() - began < 5
     assert isinstance(error, TimedOut)
     assert "no ssh handshake within the bound" in str(error)
+
+
+def handshake_error(peer: socket.socket) -> SSHException:
+    """What paramiko raises where its thread, not the caller's wait, notices first."""
+    transport = Transport(peer)
+    transport.banner_timeout = 0.2
+    try:
+        with pytest.raises(SSHException, match="Error reading SSH protocol banner") as caught:
+            transport.start_client(timeout=10)
+    finally:
+        transport.close()
+    return caught.value
+
+
+@pytest.mark.parametrize(("silent", "kind"), [(True, TimedOut), (False, Unreachable)])
+def test_a_silent_host_is_told_from_one_that_hangs_up(
+    sshd: Sshd, silent: bool, kind: type[DriverError]
+) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        if not silent:
+            theirs.shutdown(socket.SHUT_WR)
+        error = handshake_error(ours)
+    assert type(explain("box", sshd.target(), error)) is kind
