@@ -90,7 +90,7 @@ class DropPort(Step):
         """The change, in one transaction."""
         rules = (
             f"table inet {self.table} {{ chain input {{ type filter hook input priority -300; "
-            f"tcp dport {self.port} drop; }} }}"
+            f"tcp dport {self.port} drop; }}; }}"
         )
         return f"printf '%s\\n' '{rules}' | nft -f -"
 
