@@ -7,109 +7,27 @@ Cross-references are validated in ``blackstart.model.references``.
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from blackstart.model.parts import (
+    Endpoint,
+    Fqdn,
+    Hostname,
+    Label,
+    Mac,
+    Part,
+    Path,
+    Port,
+    Reference,
+    TimeOfDay,
+    Zone,
+)
 from blackstart.model.quantities import Duration
-
-_MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
-_REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[~/].+|rack:[\w.+-]+)$")
-_HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
-_LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-_ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
-_PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
-_TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$")
-_FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
-
-
-def _mac(text: str) -> str:
-    if not _MAC.fullmatch(text.lower()):
-        raise ValueError(f"{text!r} is no MAC address; write it as bc:24:11:0a:0b:0c")
-    return text.lower()
-
-
-def _reference(text: str) -> str:
-    if not _REFERENCE.fullmatch(text):
-        raise ValueError(
-            "secrets are references, never values; write env:NAME, file:/path or rack:NAME"
-        )
-    return text
-
-
-def _hostname(text: str) -> str:
-    if not _HOSTNAME.fullmatch(text):
-        raise ValueError(f"{text!r} is no host name; use lower-case letters, digits and hyphens")
-    return text
-
-
-def _path(text: str) -> str:
-    if not _PATH.fullmatch(text):
-        raise ValueError(f"{text!r} is no absolute path; write it as /mnt/nas, without spaces")
-    return text
-
-
-def _fqdn(text: str) -> str:
-    if not _FQDN.fullmatch(text.rstrip(".").lower()):
-        raise ValueError(f"{text!r} is no full DNS name; write it as host.example.net")
-    return text.rstrip(".").lower()
-
-
-def _label(text: str) -> str:
-    if not _LABEL.fullmatch(text):
-        raise ValueError(f"{text!r} is no name; use letters, digits, dots, hyphens, underscores")
-    return text
-
-
-def _endpoint(text: str) -> str:
-    match = _ENDPOINT.fullmatch(text)
-    octets = match[1].split(".") if match else ["256"]
-    if match is None or max(map(int, octets)) > 255 or not 1 <= int(match[2]) <= 65535:
-        raise ValueError(f"{text!r} is no endpoint; write address and port as 192.0.2.10:6443")
-    return text
-
-
-def _time_of_day(value: object) -> time:
-    match = _TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"{value!r} is no time of day; write it in quotes as '02:30'")
-    return time(int(match[1]), int(match[2]))
-
-
-def _any_day(days: tuple[str, ...]) -> tuple[str, ...]:
-    if not days:
-        raise ValueError("a window opens on at least one day; write them as [sat, sun]")
-    return days
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{text!r} is no time zone; write it as Europe/Berlin or UTC") from None
-    return text
-
-
-Mac = Annotated[str, AfterValidator(_mac)]
-Reference = Annotated[str, AfterValidator(_reference)]
-Hostname = Annotated[str, AfterValidator(_hostname)]
-Fqdn = Annotated[str, AfterValidator(_fqdn)]
-Label = Annotated[str, AfterValidator(_label)]
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
-Path = Annotated[str, AfterValidator(_path)]
-TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-
-
-class Part(BaseModel):
-    """Base of every inventory section: strict and immutable."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SshAccess(Part):
@@ -280,6 +198,12 @@ class Ups(Part):
 
     host: str
     name: Label
+
+
+def _any_day(days: tuple[str, ...]) -> tuple[str, ...]:
+    if not days:
+        raise ValueError("a window opens on at least one day; write them as [sat, sun]")
+    return days
 
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

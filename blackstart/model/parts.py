@@ -1,0 +1,103 @@
+"""What the parts of an inventory are made of: the base of each, and how values are written.
+
+Every refusal names the value (unless it may be a secret) and shows how to write it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+_MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
+_REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[~/].+|rack:[\w.+-]+)$")
+_HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+_ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
+_PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
+_TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$")
+_FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
+
+
+def _mac(text: str) -> str:
+    if not _MAC.fullmatch(text.lower()):
+        raise ValueError(f"{text!r} is no MAC address; write it as bc:24:11:0a:0b:0c")
+    return text.lower()
+
+
+def _reference(text: str) -> str:
+    if not _REFERENCE.fullmatch(text):
+        raise ValueError(
+            "secrets are references, never values; write env:NAME, file:/path or rack:NAME"
+        )
+    return text
+
+
+def hostname(text: str) -> str:
+    """A host name of RFC 1123, in lower case. Raises ``ValueError``."""
+    if not _HOSTNAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no host name; use lower-case letters, digits and hyphens")
+    return text
+
+
+def _path(text: str) -> str:
+    if not _PATH.fullmatch(text):
+        raise ValueError(f"{text!r} is no absolute path; write it as /mnt/nas, without spaces")
+    return text
+
+
+def _fqdn(text: str) -> str:
+    if not _FQDN.fullmatch(text.rstrip(".").lower()):
+        raise ValueError(f"{text!r} is no full DNS name; write it as host.example.net")
+    return text.rstrip(".").lower()
+
+
+def _label(text: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise ValueError(f"{text!r} is no name; use letters, digits, dots, hyphens, underscores")
+    return text
+
+
+def endpoint(text: str) -> str:
+    """An IPv4 address and a port, as ``192.0.2.10:6443``. Raises ``ValueError``."""
+    match = _ENDPOINT.fullmatch(text)
+    octets = match[1].split(".") if match else ["256"]
+    if match is None or max(map(int, octets)) > 255 or not 1 <= int(match[2]) <= 65535:
+        raise ValueError(f"{text!r} is no endpoint; write address and port as 192.0.2.10:6443")
+    return text
+
+
+def _time_of_day(value: object) -> time:
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is no time of day; write it in quotes as '02:30'")
+    return time(int(match[1]), int(match[2]))
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{text!r} is no time zone; write it as Europe/Berlin or UTC") from None
+    return text
+
+
+Mac = Annotated[str, AfterValidator(_mac)]
+Reference = Annotated[str, AfterValidator(_reference)]
+Hostname = Annotated[str, AfterValidator(hostname)]
+Fqdn = Annotated[str, AfterValidator(_fqdn)]
+Label = Annotated[str, AfterValidator(_label)]
+Endpoint = Annotated[str, AfterValidator(endpoint)]
+Path = Annotated[str, AfterValidator(_path)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Part(BaseModel):
+    """Base of every inventory section: strict and immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
