@@ -98,7 +98,7 @@ class Admission:
         if not plan.undo:
             return plan
         name = re.sub(r"[^a-z0-9]+", "-", self.terms.directory.name.lower()).strip("-")
-        lease_s = round(self.site.inventory.dead_man)
+        lease_s = round(max(self.site.inventory.dead_man, plan.unheard_s))
         return replace(plan, deadman=DeadMan(name[:60], plan.undo_host or plan.target, lease_s))
 
     def _show(self, plan: Plan) -> None:

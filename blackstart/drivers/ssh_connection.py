@@ -31,8 +31,10 @@ from blackstart.errors import DriverError, TimedOut, Unreachable
 KEEPALIVE_S = 5
 PEER_SILENCE_S = 12
 LOG = "blackstart.ssh"
-# Without a handler Python would print paramiko's own tracebacks to the terminal.
+# Python, and pytest for a drill that did not pass, would print paramiko's own tracebacks to the
+# terminal; what a person needs of them is in our errors.
 logging.getLogger(LOG).addHandler(logging.NullHandler())
+logging.getLogger(LOG).propagate = False
 
 
 @dataclass(frozen=True, slots=True)

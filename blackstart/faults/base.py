@@ -39,7 +39,9 @@ class Plan:
     run at any time. ``undo`` are the actions that lead back, run on ``undo_host`` in this
     order; ``deadman`` runs them when nobody else does. ``off_s`` are the seconds for which a
     fault that ends by itself holds its targets down on purpose: no budget counts them;
-    ``later_s`` are more of them for single subjects (``node/nas1``).
+    ``later_s`` are more of them for single subjects (``node/nas1``). ``unheard_s`` are the
+    seconds for which the fault may keep its target from hearing the harness: a lease is never
+    shorter.
     """
 
     fault: FaultName
@@ -57,6 +59,7 @@ class Plan:
     deadman: DeadMan | None = None
     off_s: float = 0.0
     later_s: Mapping[str, float] = field(default_factory=dict)
+    unheard_s: float = 0.0
 
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)

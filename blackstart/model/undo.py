@@ -137,8 +137,8 @@ class StartGuest(Step):
     tool: Literal["qm", "pct"]
 
     def command(self) -> str:
-        """The undo; nothing happens to a guest that runs."""
-        return f"{self.proof()} || {self.tool} start {self.vmid}"
+        """The undo; nothing happens to a guest that runs, or that somebody starts meanwhile."""
+        return f"{self.proof()} || {self.tool} start {self.vmid} || {self.proof()}"
 
     def proof(self) -> str:
         """Exits with 0 when it held."""

@@ -1,7 +1,7 @@
 """The dead-man: what undoes a fault from the target itself when the harness is gone.
 
 Armed before the fault and proven armed; the harness renews a lease while it lives. A
-monotonic systemd timer (systemd.timer(5)) looks every two seconds: once the lease is older
+monotonic systemd timer (systemd.timer(5)) looks every few seconds: once the lease is older
 than its term, or the machine has booted again, every undo line runs until its proof holds,
 and then the dead-man removes itself wholly. It needs systemd and a POSIX shell, nothing
 else; it undoes our own change only: it never reboots a host or restarts a guest that runs.
@@ -19,7 +19,8 @@ from blackstart.model.deadman import HOME, UNIT_PREFIX, DeadMan
 from blackstart.model.undo import Action
 
 UNITS = "/etc/systemd/system"
-TICK_S = 2
+TICK_S = 4
+"""Each look costs an emulated machine over a second of its processor."""
 ACTION_TIMEOUT_S = 30
 LOG_TIMEOUT_S = 5
 COMMAND_TIMEOUT_S = 20.0
