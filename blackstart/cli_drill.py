@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -16,6 +17,9 @@ from blackstart.rack.phases import Phases
 from blackstart.rack.topology import TOPOLOGIES
 
 RESULTS = Path("reports/results")
+MAIN_JOB = "scenarios/test_node_reboot.py"
+"""The short tour: a node rebooted gracefully, another by power cut (docs/adr/0006)."""
+Extent = Literal["each", "all"] | None
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -27,16 +31,24 @@ RESULTS = Path("reports/results")
     help="The site to drill.",
 )
 @click.option("--arm", help="The site's name; the rack arms itself, an owner's site never.")
-@click.option("--all", "everything", is_flag=True, help="Every scenario on every willing target.")
+@click.option(
+    "--each", "extent", flag_value="each", help="The long tour: one drill for each kind of fault."
+)
+@click.option("--all", "extent", flag_value="all", help="Every scenario on every willing target.")
 @click.option("--keep", is_flag=True, help="Leave the rack up afterwards.")
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 def drill(
-    inventory_file: str, arm: str | None, everything: bool, keep: bool, pytest_args: tuple[str, ...]
+    inventory_file: str,
+    arm: str | None,
+    extent: Extent,
+    keep: bool,
+    pytest_args: tuple[str, ...],
 ) -> None:
     """Break things on purpose and prove that they come back.
 
-    Without a site of your own this is the tour: one drill for each kind of fault, on the
-    rack. Further arguments go to pytest, for instance -k power_cut or --plan.
+    Without a site of your own this is the short tour on the rack: a node rebooted gracefully,
+    another by power cut. --each is the long one. Further arguments go to pytest, for instance
+    -k power_cut or --plan; where they choose scenarios, no tour chooses among them.
     """
     inventory = load(Path(inventory_file))
     words = [f"--inventory={inventory_file}", f"--alluredir={RESULTS}", "--clean-alluredir"]
@@ -44,15 +56,22 @@ def drill(
         arm = arm or inventory.site
     if arm is not None:
         words.append(f"--arm={arm}")
-    if not everything:
-        words.append("--tour")
-    chosen = [word for word in pytest_args if Path(word.split("::")[0]).exists()]
-    command = [sys.executable, "-m", "pytest", *([] if chosen else ["scenarios"]), *words]
-    words = [*command, *pytest_args]
+    words = [sys.executable, "-m", "pytest", *choice(extent, pytest_args), *words]
+    words += pytest_args
     code = on_rack(inventory.rack, keep, words) if inventory.rack is not None else _run(words)
     if code != UsageError.exit_code:
         _run([sys.executable, "-m", "blackstart", "report", f"--results={RESULTS}"])
     sys.exit(code)
+
+
+def choice(extent: Extent, pytest_args: Sequence[str]) -> list[str]:
+    """What pytest is to collect, and ``--tour`` where one drill a kind of fault is enough."""
+    tour = ["--tour"] if extent == "each" else []
+    if any(Path(word.split("::")[0]).exists() for word in pytest_args):
+        return tour
+    if extent or any(word.startswith("-k") for word in pytest_args):
+        return ["scenarios", *tour]
+    return [MAIN_JOB, "--tour"]
 
 
 def _run(words: Sequence[str], network: Sequence[str] = ()) -> int:
