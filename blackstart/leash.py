@@ -18,13 +18,18 @@ SLICE_S = 1.0
 
 
 class Cut(BlackstartError):
-    """The drill must end now; ``name`` says by what: stop-condition, halted, dead-man."""
+    """The drill must end now; ``name`` says by what: stop-condition, halted, dead-man.
+
+    ``harm`` says that something was seen to go wrong with the site; without it the drill has
+    merely proven nothing.
+    """
 
     exit_code = 3
 
-    def __init__(self, name: str, target: str, reason: str) -> None:
+    def __init__(self, name: str, target: str, reason: str, *, harm: bool = False) -> None:
         self.name = name
         self.target = target
+        self.harm = harm
         super().__init__(reason)
 
 
@@ -82,7 +87,11 @@ class MustStayUp:
     _down_since: float | None = None
 
     def __call__(self) -> Cut | None:
-        """``Cut`` once none of the group has answered for longer than its grace (seconds)."""
+        """``Cut`` once none of the group has answered for longer than its grace (seconds).
+
+        Also when nobody could ask: what must never go down is not broken unseen. It is the
+        site's fault only when each of the group was asked and failed.
+        """
         now = self.clock.monotonic()
         if any(self.probes.held(member) is not None for member in self.declared.any_of):
             self._down_since = None
@@ -92,9 +101,12 @@ class MustStayUp:
         if now - self._down_since < self.declared.grace:
             return None
         members = ", ".join(self.declared.any_of)
+        unseen = [name for name in self.declared.any_of if not self.probes.seen_down(name)]
+        doubt = f" (nobody could ask {', '.join(unseen)})" if unseen else ""
         return Cut(
             "stop-condition",
             self.name,
             f"must never go down, and none of {members} has answered for "
-            f"{self.declared.grace:.0f} s: the drill was ended",
+            f"{self.declared.grace:.0f} s{doubt}: the drill was ended",
+            harm=not unseen,
         )

@@ -154,7 +154,7 @@ class Run:
             verdict, reason = Verdict.FAIL, str(error) or "an assertion of the scenario failed"
         elif isinstance(error, Cut):
             name, target, reason = error.name, error.target, str(error)
-            verdict = Verdict.FAIL if name == "stop-condition" else Verdict.UNPROVEN
+            verdict = Verdict.FAIL if error.harm else Verdict.UNPROVEN
         self._log.note(f"{name}: {reason}")
         self._log.judged(Judgement(name=name, target=target, verdict=verdict, reason=reason))
 

@@ -222,6 +222,12 @@ class ProbeSession(Protocol):
         ``None`` while one of them fails or none has answered yet.
         """
 
+    def seen_down(self, subject: str) -> bool:
+        """Whether a working probe of ``subject`` failed when it asked last.
+
+        Not the opposite of held: what nobody could ask is neither.
+        """
+
     def subjects(self) -> frozenset[str]:
         """Names of everything that is probed."""
 

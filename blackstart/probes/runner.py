@@ -72,6 +72,13 @@ class _Track:
             return None
         return last - since
 
+    def failing(self, now: float) -> bool:
+        """Whether it works, and its latest answer, of which it is not too long, was a no."""
+        settled = self.settled()
+        if self.broken is not None or not settled or settled[-1].ok:
+            return False
+        return now - settled[-1].at <= longest_silence_s(self.period_s) + self.probe.timeout_s
+
 
 def _asked_at(sample: Sample) -> float:
     return sample.at
@@ -126,10 +133,7 @@ class ProbeRunner:
         ``None`` while one of them fails, is broken, or has not answered; ``KeyError``
         for what is not probed.
         """
-        tracks = [track for track in self._tracks if track.probe.subject == subject]
-        if not tracks:
-            raise KeyError(subject)
-        now = self._clock.monotonic()
+        tracks, now = self._tracks_of(subject), self._clock.monotonic()
         with self._lock:
             held = [track.held(now) for track in tracks]
         shortest = math.inf
@@ -138,6 +142,21 @@ class ProbeRunner:
                 return None
             shortest = min(shortest, seconds)
         return shortest
+
+    def seen_down(self, subject: str) -> bool:
+        """Whether a working probe of ``subject`` failed when it asked last.
+
+        ``KeyError`` for what is not probed.
+        """
+        tracks, now = self._tracks_of(subject), self._clock.monotonic()
+        with self._lock:
+            return any(track.failing(now) for track in tracks)
+
+    def _tracks_of(self, subject: str) -> list[_Track]:
+        tracks = [track for track in self._tracks if track.probe.subject == subject]
+        if not tracks:
+            raise KeyError(subject)
+        return tracks
 
     # -- in the thread --------------------------------------------------------------
 

@@ -164,6 +164,10 @@ class SimulatedProbes:
         since = held_since(self._samples[subject])
         return None if since is None else self.world.clock.monotonic() - since
 
+    def seen_down(self, subject: str) -> bool:
+        samples = self._samples[subject]
+        return bool(samples) and not samples[-1].ok
+
     def subjects(self) -> frozenset[str]:
         return frozenset(self._samples)
 

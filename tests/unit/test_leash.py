@@ -14,10 +14,14 @@ from tests.simulation.world import Lies, SimulatedClock, World
 
 
 class Answering:
-    """Probes of which the test says who answers."""
+    """Probes of which the test says who answers, and whom nobody can ask."""
 
-    def __init__(self, *up: str) -> None:
+    def __init__(self, *up: str, unasked: frozenset[str] = frozenset()) -> None:
         self.up = set(up)
+        self.unasked = unasked
+
+    def seen_down(self, subject: str) -> bool:
+        return subject not in self.up | self.unasked
 
     def held(self, subject: str) -> float | None:
         return 1.0 if subject in self.up else None
@@ -47,6 +51,18 @@ def test_a_group_that_is_down_for_longer_than_its_grace_cuts() -> None:
     assert cut is not None
     assert (cut.name, cut.target) == ("stop-condition", "names")
     assert "none of dns/dns1, dns/dns2" in str(cut)
+    assert cut.harm
+
+
+def test_a_group_that_nobody_could_ask_cuts_and_is_no_proof_of_harm() -> None:
+    clock = SimulatedClock(Lies())
+    condition = must_stay_up(Answering(unasked=frozenset({"dns/dns2"})), clock)
+    condition()
+    clock.sleep(3.0)
+    cut = condition()
+    assert cut is not None
+    assert not cut.harm
+    assert "nobody could ask dns/dns2" in str(cut)
 
 
 def test_an_answer_within_the_grace_counts_anew() -> None:

@@ -70,10 +70,12 @@ async def test_outage_of_a_real_server_lies_between_its_bounds() -> None:
     runner: ProbeSession = (concrete := ProbeRunner([probe], CLOCK, 20.0))
     runner.start()
     await until(lambda: (runner.held("service/web") or 0.0) >= 0.3, bound_s=10.0)
+    assert not runner.seen_down("service/web")
     await server.stop()
     fell = CLOCK.monotonic()
     await until(lambda: not concrete.latest()["tcp web"].ok, bound_s=10.0)
     assert runner.held("service/web") is None
+    assert runner.seen_down("service/web")
     await asyncio.sleep(0.5)
     before_back = CLOCK.monotonic()
     await server.start()
@@ -218,6 +220,19 @@ def test_broken_probe_never_holds_and_a_subject_needs_all_its_probes() -> None:
     CLOCK.sleep(0.5)
     assert runner.subjects() == {"guest/same"}
     assert runner.held("guest/same") is None
+    runner.stop()
+
+
+def test_what_could_not_be_asked_was_not_seen_down() -> None:
+    async def broken() -> Answer:
+        raise ProbeBroken("no permission")
+
+    runner = ProbeRunner([Scripted("blind", broken)], CLOCK, 20.0)
+    assert not runner.seen_down("guest/blind")
+    runner.start()
+    CLOCK.sleep(0.5)
+    assert runner.held("guest/blind") is None
+    assert not runner.seen_down("guest/blind")
     runner.stop()
 
 
