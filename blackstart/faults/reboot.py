@@ -95,12 +95,15 @@ class Reboot:
         """
         before = plan.prior["boot_id"]
         began = site.clock.monotonic()
+        last = "it is shutting down"
 
         def look() -> Proof | None:
+            nonlocal last
             try:
                 seen = look_at(site, self.target)
-            except DriverError:
+            except DriverError as error:
                 site.runner.forget(self.target)
+                last = f"it cannot be asked: {error}"
                 return None
             if seen.boot_id != before:
                 return Proof(True, f"boot id {before} became {seen.boot_id}")
@@ -114,7 +117,9 @@ class Reboot:
 
         bound = float(plan.parameters["boot_budget_s"])
         proof = wait_for(site.clock, look, bound_s=bound)
-        return proof or Proof(False, f"{self.target} showed no new boot within {bound:.0f} s")
+        return proof or Proof(
+            False, f"{self.target} showed no new boot within {bound:.0f} s ({last})"
+        )
 
     def revert(self, site: Site, plan: Plan) -> None:
         """Nothing to undo: a reboot ends by itself or it has failed, which must be seen."""
