@@ -57,6 +57,20 @@ def _urls(document: Document) -> Iterator[Problem]:
         url = text(service, "http")
         if url is not None:
             yield from _url(("services", name, "http"), url, ("http", "https"))
+    url = text(section(document, "maas"), "url")
+    if url is not None:
+        yield from _url(("maas", "url"), url, ("http", "https"))
+        yield from _maas_url(url, section(document, "maas"))
+
+
+def _maas_url(url: str, maas: Document) -> Iterator[Problem]:
+    """MAAS serves its API below ``/MAAS/api/2.0``; a CA verifies nothing without TLS."""
+    if not url.rstrip("/").endswith("/MAAS"):
+        what = "the URL of MAAS must end with /MAAS"
+        yield Problem(("maas", "url"), what, "write it as https://192.0.2.53:5443/MAAS")
+    if url.startswith("http:") and "ca" in maas:
+        what = "`ca` verifies nothing on an http:// URL, over which the key travels readable"
+        yield Problem(("maas", "ca"), what, "write https://, or remove it", also=("maas", "url"))
 
 
 def _url(path: Path, url: str, schemes: tuple[str, ...]) -> Iterator[Problem]:

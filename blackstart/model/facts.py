@@ -6,6 +6,7 @@ its ``value`` is then ``None`` and nothing may be concluded from it.
 
 from __future__ import annotations
 
+from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.observed import Observed, Record, unread
 
 __all__ = [
@@ -118,3 +119,4 @@ class SiteFacts(Record):
     certificates: dict[str, CertificateFacts] = {}
     mounts: dict[str, Observed[tuple[Mount, ...]]] = {}
     cluster: ClusterFacts | None = None
+    maas: MaasFacts | None = None

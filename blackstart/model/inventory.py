@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from blackstart.model.addressing import Maas
 from blackstart.model.parts import (
     Endpoint,
     Fqdn,
@@ -277,6 +278,7 @@ class Inventory(Part):
     services: dict[Label, Service] = {}
     certificates: dict[Label, Certificate] = {}
     mounts: dict[Label, NfsMount] = {}
+    maas: Maas | None = None
     never_down: dict[Label, NeverDown] = {}
     dead_man: Duration = 60.0
     backups: Backups = Backups()

@@ -50,6 +50,10 @@ def _dangling_guests(document: Document) -> Iterator[Problem]:
             if guest is not None and guest not in guests:
                 remedy = did_you_mean(guest, guests)
                 yield Problem((*place, name, "guest"), f"there is no guest '{guest}'", remedy)
+    guest = text(section(document, "maas"), "guest")
+    if guest is not None and guest not in guests:
+        what = f"there is no guest '{guest}'"
+        yield Problem(("maas", "guest"), what, did_you_mean(guest, guests))
 
 
 def _taken(
