@@ -9,6 +9,7 @@ BlackstartError
  |   +- Unreachable         no connection, or it broke
  |   +- TimedOut            no answer within the bound
  |   +- Rejected            it answered, and said no
+ |   +- Malformed           what it keeps cannot be understood: names the line
  +- ProbeBroken             a probe cannot ask, which tells nothing about its target
  +- JournalError            the journal cannot be read or written
 """
@@ -71,6 +72,14 @@ class TimedOut(DriverError):
 
 class Rejected(DriverError):
     """The system answered and refused; the message is its own."""
+
+
+class Malformed(DriverError):
+    """A file of the system breaks its own grammar; ``line`` counts from 1."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        super().__init__(f"line {line}: {message}")
 
 
 class ProbeBroken(BlackstartError):
