@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from blackstart.model.facts import Observed, Record
+from blackstart.model.observed import Observed, Record
 
 
 class Lease(Record):
