@@ -103,7 +103,8 @@ def moment(statement: Statement) -> float | None:
     if found is None or not re.fullmatch("[0-6]", given[0]) or statement.block is not None:
         raise Malformed(statement.line, f"no time after {statement.keyword}")
     try:
-        when = datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type,misc]
+        year, month, day, hour, minute, second = map(int, found.groups())
+        when = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise Malformed(statement.line, f"no time after {statement.keyword}") from None
     if when.isoweekday() % 7 != int(given[0]):
