@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from blackstart.errors import Unproven
 from blackstart.model.facts import GuestFacts, Observed, SiteFacts
+from blackstart.model.k3s_facts import K3sFacts
 
 T = TypeVar("T")
 
@@ -22,3 +23,10 @@ def guest_facts(facts: SiteFacts, guest: str) -> GuestFacts:
     if guest not in facts.guests:
         raise Unproven(f"nobody looked at {guest}")
     return facts.guests[guest]
+
+
+def k3s_facts(facts: SiteFacts, server: str) -> K3sFacts:
+    """The facts of the k3s cluster. Raises ``Unproven`` when nobody looked at ``server``."""
+    if facts.k3s is None or server not in facts.k3s.servers:
+        raise Unproven(f"nobody looked at {server}")
+    return facts.k3s

@@ -13,7 +13,14 @@ from pathlib import Path
 from blackstart.collect.circumstances import HostCircumstances
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
-from blackstart.drivers.base import Clock, ClusterView, CommandRunner, GuestControl, Site
+from blackstart.drivers.base import (
+    Clock,
+    ClusterView,
+    CommandRunner,
+    GuestControl,
+    K3sApi,
+    Site,
+)
 from blackstart.drivers.clock import SystemClock, every
 from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxGuests
@@ -28,6 +35,8 @@ from blackstart.probes.plan import probes_for
 from blackstart.probes.runner import ProbeRunner
 from blackstart.safety.deadman import DeadMen
 from blackstart.secrets import resolve, resolve_path
+
+K3S_PORT = 6443
 
 
 @contextmanager
@@ -61,6 +70,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
                 name: references.public(declared.ca)
                 for name, declared in inventory.certificates.items()
             },
+            k3s=_k3s(inventory, references, stack),
         )
         yield Site(
             inventory=inventory,
@@ -134,6 +144,30 @@ def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None
         ca=references.authority(access.ca),
         port=access.port,
     )
+
+
+def _k3s(inventory: Inventory, references: _References, stack: ExitStack) -> K3sApi | None:
+    declared = inventory.k3s
+    if declared is None:
+        return None
+    # Here, because the official client's models cost half a second that other sites need not pay.
+    from blackstart.drivers.k3s import K3sServers  # noqa: PLC0415
+
+    api = K3sServers(
+        {name: _endpoint(inventory, name) for name in declared.servers},
+        token=references.text(declared.token),
+        ca=references.public(declared.ca),
+    )
+    stack.callback(api.close)
+    return api
+
+
+def _endpoint(inventory: Inventory, server: str) -> tuple[str, int]:
+    guest = inventory.guests.get(server)
+    if guest is not None:
+        return str(guest.address), K3S_PORT
+    address, _, port = server.partition(":")
+    return address, int(port)
 
 
 def _controllers(inventory: Inventory, references: _References) -> Mapping[str, Controller]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from blackstart.collect.compose import look_at_project
 from blackstart.collect.host import look_at_host
 from blackstart.collect.host_parse import HostReading, nothing_read
+from blackstart.collect.k3s import look_at_k3s, nothing_of_k3s
 from blackstart.collect.mounts import Mounts, declared, look_at_mounts
 from blackstart.collect.name_round import PAUSE_S, look_at_names, unasked
 from blackstart.drivers.base import (
@@ -17,6 +18,7 @@ from blackstart.drivers.base import (
     ClusterView,
     CommandRunner,
     GuestControl,
+    K3sApi,
     NameLookup,
 )
 from blackstart.drivers.bounded import gather
@@ -31,6 +33,7 @@ from blackstart.model.facts import (
     unread,
 )
 from blackstart.model.inventory import Certificate, Dns, Inventory
+from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.subjects import mounts_asked
 
 WORKERS = 32
@@ -47,6 +50,7 @@ class _Found:
     compose: dict[str, ComposeFacts] = field(default_factory=dict)
     certificates: dict[str, CertificateFacts] = field(default_factory=dict)
     mounts: dict[str, Mounts] = field(default_factory=dict)
+    k3s: K3sFacts | None = None
     quorate: Observed[bool] | None = None
     online: Observed[tuple[str, ...]] | None = None
 
@@ -65,7 +69,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class SiteCollector:
-    """``FactsSource`` over a site's drivers. ``cluster`` only where there is one.
+    """``FactsSource`` over a site's drivers. ``cluster`` and ``k3s`` only where there is one.
 
     ``authorities`` holds the CA file of each declared certificate. A snapshot takes at
     most ``deadline_s`` seconds and a little grace, whoever hangs.
@@ -79,6 +83,7 @@ class SiteCollector:
     names: NameLookup
     certificates: CertificateLook
     authorities: Mapping[str, Path]
+    k3s: K3sApi | None = None
     deadline_s: float = 60.0
 
     def __call__(self) -> SiteFacts:
@@ -102,6 +107,7 @@ class SiteCollector:
             certificates=whole.certificates,
             mounts=self._declared_mounts(whole),
             cluster=self._cluster(whole),
+            k3s=whole.k3s,
         )
 
     def _parts(self) -> Iterator[tuple[str, _Part]]:
@@ -118,6 +124,8 @@ class SiteCollector:
         yield "guests", self._guests()
         if self.cluster is not None:
             yield "cluster", self._membership(self.cluster)
+        if self.k3s is not None:
+            yield "k3s", self._k3s(self.k3s)
 
     def _host(self, name: str) -> _Part:
         return _Part(
@@ -188,6 +196,12 @@ class SiteCollector:
             ),
         )
 
+    def _k3s(self, api: K3sApi) -> _Part:
+        return _Part(
+            lambda: _Found(k3s=look_at_k3s(api, self.certificates, timeout_s=self.deadline_s)),
+            lambda error: _Found(k3s=nothing_of_k3s(api, error)),
+        )
+
     def _cluster(self, found: _Found) -> ClusterFacts | None:
         if found.quorate is None or found.online is None:
             return None
@@ -217,5 +231,6 @@ def _add(whole: _Found, part: _Found) -> None:
     whole.compose |= part.compose
     whole.certificates |= part.certificates
     whole.mounts |= part.mounts
+    whole.k3s = part.k3s or whole.k3s
     whole.quorate = part.quorate or whole.quorate
     whole.online = part.online or whole.online

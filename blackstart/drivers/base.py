@@ -24,6 +24,7 @@ from blackstart.model.circumstances import (
 from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
+from blackstart.model.k3s_facts import K3sNode
 from blackstart.model.samples import Series
 from blackstart.model.undo import Action
 
@@ -201,6 +202,27 @@ class CertificateLook(Protocol):
 
     def look(self, host: str, port: int, ca: Path | None) -> CertificateFacts:
         """Facts of the certificate at ``host:port``; bounded, never raises."""
+
+
+class K3sApi(Protocol):
+    """The API of a k3s cluster. ``servers`` maps names to address and port."""
+
+    @property
+    def servers(self) -> Mapping[str, tuple[str, int]]:
+        """Every declared server."""
+
+    @property
+    def ca(self) -> Path:
+        """The CA file against which the servers are verified."""
+
+    def version(self) -> str:
+        """The cluster's version, from any server. Raises ``DriverError``."""
+
+    def nodes(self) -> tuple[K3sNode, ...]:
+        """Every node of the cluster, from any server. Raises ``DriverError``."""
+
+    def failing(self, server: str) -> tuple[str, ...]:
+        """The checks that make one server not ready. Raises ``DriverError``."""
 
 
 class FactsSource(Protocol):

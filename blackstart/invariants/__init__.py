@@ -6,6 +6,7 @@ from blackstart.invariants.everything_well import everything_well
 from blackstart.invariants.guests_boot import guests_boot
 from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
+from blackstart.invariants.nodes_ready import nodes_ready
 from blackstart.invariants.nothing_else_changed import nothing_else_changed
 from blackstart.invariants.services_answer import services_answer
 
@@ -16,6 +17,7 @@ __all__ = [
     "guests_boot",
     "mounts_answer",
     "names_resolve",
+    "nodes_ready",
     "nothing_else_changed",
     "services_answer",
 ]

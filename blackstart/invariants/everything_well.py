@@ -12,12 +12,13 @@ from blackstart.invariants.containers_run import containers_run
 from blackstart.invariants.guests_boot import guests_boot
 from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
+from blackstart.invariants.nodes_ready import nodes_ready
 from blackstart.invariants.services_answer import services_answer
 from blackstart.model.inventory import Inventory
 
 
 def everything_well(inventory: Inventory) -> tuple[Invariant, ...]:
-    """Every guest, name, mount, container, address and service as before, each in its budget."""
+    """Every guest, name, mount, container, address, service and k3s node as before."""
     declared: tuple[tuple[object, Invariant], ...] = (
         (any(guest.running for guest in inventory.guests.values()), guests_boot()),
         (inventory.dns, names_resolve()),
@@ -25,5 +26,6 @@ def everything_well(inventory: Inventory) -> tuple[Invariant, ...]:
         (inventory.compose, containers_run()),
         (inventory.guests, addresses_stable()),
         (inventory.services, services_answer()),
+        (inventory.k3s, nodes_ready()),
     )
     return tuple(promise for something, promise in declared if something)

@@ -1,8 +1,12 @@
-"""Inventory parts: the systems that give out addresses."""
+"""Inventory parts: who gives addresses out, and who depends most on their staying."""
 
 from __future__ import annotations
 
-from blackstart.model.parts import Label, Part, Reference
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from blackstart.model.parts import Label, Part, Reference, endpoint, hostname
 
 
 class Maas(Part):
@@ -17,3 +21,28 @@ class Maas(Part):
     key: Reference
     ca: Reference | None = None
     guest: Label | None = None
+
+
+def _server(text: str) -> str:
+    return endpoint(text) if ":" in text else hostname(text)
+
+
+def _any_server(servers: tuple[str, ...]) -> tuple[str, ...]:
+    if not servers:
+        raise ValueError("a cluster has at least one server; write them as [k3s-1, k3s-2]")
+    return servers
+
+
+Server = Annotated[str, AfterValidator(_server)]
+
+
+class K3s(Part):
+    """A k3s cluster: its servers, each a guest (then port 6443) or an endpoint.
+
+    ``token`` refers to a bearer token that may list nodes, ``ca`` to the cluster's own CA
+    (``/var/lib/rancher/k3s/server/tls/server-ca.crt``).
+    """
+
+    servers: Annotated[tuple[Server, ...], AfterValidator(_any_server)]
+    token: Reference
+    ca: Reference

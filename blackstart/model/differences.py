@@ -156,3 +156,7 @@ def _missing(inventory: Inventory, facts: SiteFacts) -> Iterator[str]:
         yield from (f"{section}/{name}" for name in sorted({*declared} - {*seen}))
     if facts.cluster is None and any(node.api for node in inventory.nodes.values()):
         yield "cluster"
+    if inventory.k3s is not None:
+        seen_servers = facts.k3s.servers if facts.k3s is not None else {}
+        lacking = sorted({*inventory.k3s.servers} - {*seen_servers})
+        yield from (f"k3s/servers/{name}" for name in lacking)

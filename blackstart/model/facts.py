@@ -6,6 +6,7 @@ its ``value`` is then ``None`` and nothing may be concluded from it.
 
 from __future__ import annotations
 
+from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.observed import Observed, Record, unread
 
@@ -120,3 +121,4 @@ class SiteFacts(Record):
     mounts: dict[str, Observed[tuple[Mount, ...]]] = {}
     cluster: ClusterFacts | None = None
     maas: MaasFacts | None = None
+    k3s: K3sFacts | None = None

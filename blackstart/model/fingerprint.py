@@ -25,6 +25,7 @@ from blackstart.model.facts import (
     Observed,
     SiteFacts,
 )
+from blackstart.model.k3s_facts import K3sFacts, K3sNode
 
 Klass = Literal["identity", "set", "converging", "expected", "volatile"]
 Members = Mapping[str, str]
@@ -74,6 +75,8 @@ def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
         found[f"mounts/{name}"] = _reading(mounted, "converging", _mounts)
     if facts.cluster is not None:
         found |= _prefixed("cluster", _cluster(facts.cluster))
+    if facts.k3s is not None:
+        found |= _prefixed("k3s", _k3s(facts.k3s))
     return found
 
 
@@ -192,3 +195,19 @@ def _cluster(cluster: ClusterFacts) -> Iterator[tuple[str, Reading]]:
     yield "online", _reading(cluster.online, "converging", _sorted)
     yield "votes", _reading(cluster.votes, "converging", _plain)
     yield "quorum", _reading(cluster.quorum, "identity", _plain)
+
+
+def _k3s(k3s: K3sFacts) -> Iterator[tuple[str, Reading]]:
+    yield "version", _reading(k3s.version, "identity", _plain)
+    yield "nodes", _reading(k3s.nodes, "converging", _nodes)
+    for name, server in k3s.servers.items():
+        yield f"servers/{name}/failing", _reading(server.failing, "converging", _sorted)
+        yield f"servers/{name}/carried", _reading(server.carried, "identity", _sorted)
+        yield f"servers/{name}/verified", _reading(server.verified, "identity", _plain)
+
+
+def _nodes(nodes: Iterable[K3sNode]) -> Members:
+    return {
+        node.name: f"{'ready' if node.ready else 'not ready'}, {', '.join(node.addresses)}"
+        for node in nodes
+    }

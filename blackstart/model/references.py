@@ -173,6 +173,16 @@ def _dangling_hosts(document: Document) -> Iterator[Problem]:
             yield Problem((*place, "host"), what, did_you_mean(host, sorted(nodes | guests)))
 
 
+def _dangling_servers(document: Document) -> Iterator[Problem]:
+    """A server of k3s without a port is a guest."""
+    guests, servers = section(document, "guests"), section(document, "k3s").get("servers")
+    for index, server in enumerate(servers if isinstance(servers, list) else []):
+        named = isinstance(server, str) and not {".", ":"} & set(server)
+        if named and server not in guests:
+            remedy = f"{did_you_mean(server, guests)}, or write its endpoint as 192.0.2.71:6443"
+            yield Problem(("k3s", "servers", index), f"there is no guest '{server}'", remedy)
+
+
 def _unwatched(document: Document) -> Iterator[Problem]:
     """What must never go down is something that is probed."""
     watched = {f"node/{name}" for name in section(document, "nodes")}
@@ -200,5 +210,6 @@ RULES: tuple[Rule, ...] = (
     _names_of_guests,
     _dangling_mounts,
     _dangling_hosts,
+    _dangling_servers,
     _unwatched,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
@@ -92,3 +93,29 @@ def test_guests_are_reached_by_ssh_only_where_declared(tmp_path: Path) -> None:
             site.runner.run("closed", "true", timeout_s=1)
         with pytest.raises(Unreachable, match=r"open \(127.0.0.1:.*refused"):
             site.runner.run("open", "true", timeout_s=5)
+
+
+def test_a_k3s_cluster_is_asked_at_its_guests_and_endpoints(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("eyJhbGciOiJSUzI1NiJ9.drill\n")
+    (tmp_path / "token").chmod(0o600)
+    (tmp_path / "ca.pem").write_text("# public\n")
+    guest = {"vmid": 101, "kind": "qemu", "node": "box", "mac": "bc:24:11:00:00:01"}
+    site = plain(
+        tmp_path,
+        guests={"k1": {**guest, "address": "127.0.0.71"}},
+        k3s={
+            "servers": ["k1", "127.0.0.72:7443"],
+            "token": f"file:{tmp_path}/token",
+            "ca": f"file:{tmp_path}/ca.pem",
+        },
+    )
+    with connect(site) as connected:
+        assert isinstance(connected.facts, SiteCollector)
+        api = connected.facts.k3s
+        assert api is not None
+        assert api.servers == {"k1": ("127.0.0.71", 6443), "127.0.0.72:7443": ("127.0.0.72", 7443)}
+        assert api.ca == tmp_path / "ca.pem"
+    for name in ("ca.pem", "token"):  # the token is resolved first
+        (tmp_path / name).unlink()
+        with pytest.raises(UsageError, match=name), connect(site):
+            pass
