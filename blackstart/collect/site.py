@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blackstart.collect.compose import look_at_project
+from blackstart.collect.dhcp import look_at_dhcp
 from blackstart.collect.host import look_at_host
 from blackstart.collect.host_parse import HostReading, nothing_read
 from blackstart.collect.k3s import look_at_k3s, nothing_of_k3s
 from blackstart.collect.mounts import Mounts, declared, look_at_mounts
-from blackstart.collect.name_round import PAUSE_S, look_at_names, unasked
+from blackstart.collect.name_round import PAUSE_S, Round, look_at_names, unasked
 from blackstart.drivers.base import (
     CertificateLook,
     Clock,
@@ -23,6 +24,7 @@ from blackstart.drivers.base import (
 )
 from blackstart.drivers.bounded import gather
 from blackstart.errors import DriverError
+from blackstart.model.dhcp_facts import DhcpFacts
 from blackstart.model.facts import (
     CertificateFacts,
     ClusterFacts,
@@ -32,7 +34,7 @@ from blackstart.model.facts import (
     SiteFacts,
     unread,
 )
-from blackstart.model.inventory import Certificate, Dns, Inventory
+from blackstart.model.inventory import Certificate, Inventory
 from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.subjects import mounts_asked
 
@@ -46,7 +48,8 @@ class _Found:
 
     hosts: dict[str, HostReading] = field(default_factory=dict)
     guests: Mapping[str, GuestFacts] = field(default_factory=dict)
-    names: dict[str, Observed[tuple[str, ...]]] = field(default_factory=dict)
+    names: Round = field(default_factory=Round)
+    dhcp: dict[str, DhcpFacts] = field(default_factory=dict)
     compose: dict[str, ComposeFacts] = field(default_factory=dict)
     certificates: dict[str, CertificateFacts] = field(default_factory=dict)
     mounts: dict[str, Mounts] = field(default_factory=dict)
@@ -102,7 +105,9 @@ class SiteCollector:
             taken_at=taken_at,
             hosts={name: whole.hosts[name].facts for name in self.inventory.nodes},
             guests=dict(whole.guests),
-            names=whole.names,
+            names=whole.names.names,
+            reverse=whole.names.reverse,
+            dhcp=whole.dhcp,
             compose=whole.compose,
             certificates=whole.certificates,
             mounts=self._declared_mounts(whole),
@@ -115,7 +120,9 @@ class SiteCollector:
         yield from ((f"compose/{name}", self._project(name)) for name in self.inventory.compose)
         dns = self.inventory.dns
         if dns is not None:
-            yield from ((f"dns/{name}", self._server(dns, name)) for name in dns.servers)
+            yield from ((f"dns/{name}", self._server(name)) for name in dns.servers)
+        if self.inventory.maas is not None and self.inventory.maas.guest is not None:
+            yield "dhcp", self._dhcp(self.inventory.maas.guest)
         for name, certificate in self.inventory.certificates.items():
             yield f"certificate/{name}", self._certificate(name, certificate)
         for name in sorted({mount.host for mount in mounts_asked(self.inventory).values()}):
@@ -145,15 +152,26 @@ class SiteCollector:
         source = f"ssh {project.guest}"
         return _Part(look, lambda why: _Found(compose={name: unread(ComposeFacts, source, why)}))
 
-    def _server(self, dns: Dns, name: str) -> _Part:
+    def _server(self, name: str) -> _Part:
         # The rack's servers have nobody else to serve.
         pause_s = 0.0 if self.inventory.rack else PAUSE_S
 
         def look() -> _Found:
-            answers = look_at_names(dns, name, self.names, self.clock, pause_s=pause_s)
+            answers = look_at_names(self.inventory, name, self.names, self.clock, pause_s=pause_s)
             return _Found(names=answers)
 
-        return _Part(look, lambda error: _Found(names=unasked(dns, name, error)))
+        return _Part(look, lambda error: _Found(names=unasked(self.inventory, name, error)))
+
+    def _dhcp(self, guest: str) -> _Part:
+        def lost(why: str) -> _Found:
+            return _Found(dhcp={guest: unread(DhcpFacts, f"ssh {guest}", why)})
+
+        def look() -> _Found:
+            if not self.inventory.guests[guest].ssh:
+                return lost(f"nobody may log in there; add ssh: true to guests.{guest}")
+            return _Found(dhcp={guest: look_at_dhcp(self.runner, guest, timeout_s=self.deadline_s)})
+
+        return _Part(look, lost)
 
     def _certificate(self, name: str, certificate: Certificate) -> _Part:
         address = str(self.inventory.guests[certificate.guest].address)
@@ -227,7 +245,9 @@ def _first_known(counts: list[Observed[int]], nobody: Observed[int]) -> Observed
 def _add(whole: _Found, part: _Found) -> None:
     whole.hosts |= part.hosts
     whole.guests = {**whole.guests, **part.guests}
-    whole.names |= part.names
+    whole.names.names.update(part.names.names)
+    whole.names.reverse.update(part.names.reverse)
+    whole.dhcp |= part.dhcp
     whole.compose |= part.compose
     whole.certificates |= part.certificates
     whole.mounts |= part.mounts

@@ -191,10 +191,13 @@ class Circumstances(Protocol):
 
 
 class NameLookup(Protocol):
-    """Asks one DNS server for the addresses of one name."""
+    """Asks one DNS server for the addresses of one name, or for the names of one address."""
 
     def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
         """Sorted IPv4 addresses, or the error text; bounded, never raises."""
+
+    def pointers(self, server: str, address: str) -> Observed[tuple[str, ...]]:
+        """Sorted names of an IPv4 address, or the error text; bounded, never raises."""
 
 
 class CertificateLook(Protocol):

@@ -1,4 +1,4 @@
-"""One question to one DNS server, for a name's IPv4 addresses."""
+"""One question to one DNS server: a name's IPv4 addresses, or the names of an address."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import time
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.query
 import dns.rcode
 import dns.rdatatype
+import dns.reversename
 
 from blackstart.model.facts import Observed
 
@@ -34,7 +36,20 @@ class DnsLookup:
         the fact unknown: ``timeout``, or the connection's own error.
         """
         source = f"dns @{server}: {name} A"
-        query = dns.message.make_query(name, dns.rdatatype.A)
+        return self._question(server, dns.name.from_text(name), dns.rdatatype.A, source)
+
+    def pointers(self, server: str, address: str) -> Observed[tuple[str, ...]]:
+        """Names that ``server`` gives for an IPv4 address, sorted, as ``ask`` gives addresses.
+
+        In lower case and without the final dot.
+        """
+        name = dns.reversename.from_address(address)
+        return self._question(server, name, dns.rdatatype.PTR, f"dns @{server}: {address} PTR")
+
+    def _question(
+        self, server: str, name: dns.name.Name, kind: dns.rdatatype.RdataType, source: str
+    ) -> Observed[tuple[str, ...]]:
+        query = dns.message.make_query(name, kind)
         deadline = time.monotonic() + ATTEMPTS * self._timeout_s
         error = "timeout"
         while time.monotonic() < deadline:
@@ -52,19 +67,21 @@ class DnsLookup:
             except (dns.exception.DNSException, OSError, EOFError) as failure:
                 error = getattr(failure, "strerror", None) or str(failure)
                 break
-            return _read(response, source)
+            return _read(response, kind, source)
         return Observed(source=source, error=error)
 
 
-def _read(response: dns.message.Message, source: str) -> Observed[tuple[str, ...]]:
-    addresses = {
-        record.to_text()
+def _read(
+    response: dns.message.Message, kind: dns.rdatatype.RdataType, source: str
+) -> Observed[tuple[str, ...]]:
+    found = {
+        record.to_text().rstrip(".").lower()
         for rrset in response.answer
-        if rrset.rdtype == dns.rdatatype.A
+        if rrset.rdtype == kind
         for record in rrset
     }
     if response.rcode() != dns.rcode.NOERROR:
         return Observed(source=f"{source}: {dns.rcode.to_text(response.rcode())}", value=())
-    if not addresses:
+    if not found:
         return Observed(source=f"{source}: NODATA", value=())
-    return Observed(source=source, value=tuple(sorted(addresses)))
+    return Observed(source=source, value=tuple(sorted(found)))

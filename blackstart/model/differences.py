@@ -144,10 +144,12 @@ def unread(inventory: Inventory, before: SiteFacts, after: SiteFacts) -> tuple[s
 def _missing(inventory: Inventory, facts: SiteFacts) -> Iterator[str]:
     dns = inventory.dns
     asked = [f"{server}/{name}" for server in dns.servers for name in dns.names] if dns else []
+    served = inventory.maas.guest if inventory.maas is not None else None
     wanted: tuple[tuple[str, Iterable[str], Iterable[str]], ...] = (
         ("hosts", inventory.nodes, facts.hosts),
         ("guests", inventory.guests, facts.guests),
         ("names", asked, facts.names),
+        ("dhcp", [served] if served is not None else [], facts.dhcp),
         ("compose", inventory.compose, facts.compose),
         ("certificates", inventory.certificates, facts.certificates),
         ("mounts", mounts_asked(inventory), facts.mounts),

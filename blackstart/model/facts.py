@@ -6,6 +6,7 @@ its ``value`` is then ``None`` and nothing may be concluded from it.
 
 from __future__ import annotations
 
+from blackstart.model.dhcp_facts import DhcpFacts
 from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.observed import Observed, Record, unread
@@ -107,7 +108,8 @@ class ClusterFacts(Record):
 class SiteFacts(Record):
     """The whole site. ``taken_at`` is wall-clock time in seconds since the epoch.
 
-    ``names`` is keyed ``SERVER/NAME``, the others by the inventory's own names. A server
+    ``names`` is keyed ``SERVER/NAME``, ``reverse`` (names of an address) ``SERVER/ADDRESS``,
+    ``dhcp`` by the guest that serves it, the others by the inventory's own names. A server
     that answers without an address (NXDOMAIN, SERVFAIL) has answered: the value is empty.
     ``mounts`` holds what is mounted where the inventory declares a mount, often nothing.
     """
@@ -116,6 +118,8 @@ class SiteFacts(Record):
     hosts: dict[str, HostFacts] = {}
     guests: dict[str, GuestFacts] = {}
     names: dict[str, Observed[tuple[str, ...]]] = {}
+    reverse: dict[str, Observed[tuple[str, ...]]] = {}
+    dhcp: dict[str, DhcpFacts] = {}
     compose: dict[str, ComposeFacts] = {}
     certificates: dict[str, CertificateFacts] = {}
     mounts: dict[str, Observed[tuple[Mount, ...]]] = {}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from blackstart.model.dhcp_facts import DhcpFacts, HostEntry
 from blackstart.model.facts import (
     CertificateFacts,
     ClusterFacts,
@@ -67,6 +68,10 @@ def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
         found |= _prefixed(f"guests/{name}", _guest(guest))
     for name, answer in facts.names.items():
         found[f"names/{name}"] = _reading(answer, "converging", _sorted)
+    for name, answer in facts.reverse.items():
+        found[f"reverse/{name}"] = _reading(answer, "converging", _sorted)
+    for name, server in facts.dhcp.items():
+        found |= _prefixed(f"dhcp/{name}", _dhcp(server))
     for name, project in facts.compose.items():
         found |= _prefixed(f"compose/{name}", _compose(project))
     for name, certificate in facts.certificates.items():
@@ -188,6 +193,23 @@ def _certificate(certificate: CertificateFacts) -> Iterator[tuple[str, Reading]]
     yield "fingerprint_sha256", _reading(certificate.fingerprint_sha256, "identity", _plain)
     yield "addresses", _reading(certificate.addresses, "identity", _sorted)
     yield "verified", _reading(certificate.verified, "identity", _plain)
+
+
+def _dhcp(server: DhcpFacts) -> Iterator[tuple[str, Reading]]:
+    yield "declared", _reading(server.declared, "set", _hosts)
+    yield "recorded", _reading(server.recorded, "set", _hosts)
+    yield "leases", _reading(server.leases, "volatile", _plain)
+    yield "ranges", _reading(server.ranges, "set", lambda ranges: _present(map(str, ranges)))
+    yield "partners", _reading(server.partners, "set", _present)
+
+
+def _hosts(hosts: Iterable[HostEntry]) -> Members:
+    """Live host entries by name; a record of a deletion is dropped when it is no longer needed."""
+    return {
+        host.name: f"{host.mac} has {', '.join(host.addresses) or 'no address'}"
+        for host in hosts
+        if not host.deleted
+    }
 
 
 def _cluster(cluster: ClusterFacts) -> Iterator[tuple[str, Reading]]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from blackstart.model.differences import Difference, compare, tolerated, undeclared
+from blackstart.model.dhcp_facts import AddressRange, DhcpFacts, HostEntry, Lease
+from blackstart.model.differences import Difference, compare, tolerated, undeclared, unread
 from blackstart.model.facts import Mount
 from blackstart.model.inventory import Tolerance
 
-from .invariants.site import good, lost, put, seen
+from .invariants.site import good, lost, put, seen, site
 
 TODAY = date(2026, 6, 15)
 
@@ -139,3 +140,55 @@ def test_a_tolerance_gives_its_reason() -> None:
     assert told.tolerated == "ticket 12"
     assert undeclared([item], [known], TODAY) == ()
     assert undeclared([item], [known], date(2026, 6, 16)) == (item,)
+
+
+ENTRY = HostEntry(
+    name="a", mac="bc:24:11:00:00:01", addresses=("192.0.2.61",), dynamic=True, line=3
+)
+
+
+@pytest.mark.parametrize(
+    ("field", "now", "paths"),
+    [
+        ("recorded", (), ["dhcp/far/recorded/a"]),
+        ("recorded", (ENTRY.model_copy(update={"deleted": True}),), ["dhcp/far/recorded/a"]),
+        (
+            "recorded",
+            (ENTRY.model_copy(update={"addresses": ("192.0.2.7",)}),),
+            ["dhcp/far/recorded/a"],
+        ),
+        ("recorded", (ENTRY.model_copy(update={"line": 9}),), []),
+        ("ranges", (), ["dhcp/far/ranges/192.0.2.9-192.0.2.9"]),
+        ("partners", ("two",), ["dhcp/far/partners/two"]),
+        ("leases", (), []),
+    ],
+)
+def test_host_entries_ranges_and_partners_of_a_dhcp_server(
+    field: str, now: Any, paths: list[str]
+) -> None:
+    lease = Lease(address="192.0.2.9", state="free")
+    server = DhcpFacts(
+        declared=seen(()),
+        recorded=seen((ENTRY,)),
+        leases=seen((lease,)),
+        ranges=seen((AddressRange(first="192.0.2.9", last="192.0.2.9"),)),
+        partners=seen(()),
+    )
+    was = good().before.model_copy(update={"dhcp": {"far": server}})
+    changed = server.model_copy(update={field: seen(now)})
+    found = compare(was, was.model_copy(update={"dhcp": {"far": changed}}))
+    assert [item.path for item in found if item.klass != "volatile"] == paths
+
+
+def test_a_name_of_an_address_that_changes_is_a_difference() -> None:
+    was = good().before.model_copy(update={"reverse": {"ns/192.0.2.61": seen(("box.lab.test",))}})
+    now = was.model_copy(update={"reverse": {"ns/192.0.2.61": seen(())}})
+    (item,) = compare(was, now)
+    assert (item.path, item.before, item.after) == ("reverse/ns/192.0.2.61", "box.lab.test", "none")
+
+
+def test_a_dhcp_server_that_nobody_looked_at_is_told() -> None:
+    inventory = site(maas={"url": "https://192.0.2.62:5443/MAAS", "key": "env:KEY", "guest": "far"})
+    facts = good().after
+    assert unread(inventory, facts, facts).count("dhcp/far before: nobody looked") == 1
+    assert not [item for item in unread(site(), facts, facts) if item.startswith("dhcp/")]

@@ -16,6 +16,7 @@ from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import CommandResult
 from blackstart.drivers.clock import SystemClock
 from blackstart.errors import Unreachable
+from blackstart.model.addressing import Maas
 from blackstart.model.facts import (
     CertificateFacts,
     GuestFacts,
@@ -45,6 +46,7 @@ INVENTORY = Inventory.model_validate(
                 "node": "pve1",
                 "address": "10.0.0.101",
                 "mac": "bc:24:11:00:00:01",
+                "names": ["box.lab.test"],
                 "ssh": True,
             }
         },
@@ -83,6 +85,9 @@ class Names:
 
     def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
         return Observed(source=f"dns @{server}", value=("10.0.0.101",))
+
+    def pointers(self, server: str, address: str) -> Observed[tuple[str, ...]]:
+        return Observed(source=f"dns @{server}", value=("box.lab.test",))
 
 
 class Certificates:
@@ -125,6 +130,7 @@ def complete(facts: SiteFacts) -> None:
     assert set(facts.hosts) == {"pve1", "pve2", "nas1"}
     assert set(facts.guests) == {"box"}
     assert set(facts.names) == {"one/box.lab.test", "two/box.lab.test"}
+    assert set(facts.reverse) == {"one/10.0.0.101", "two/10.0.0.101"}
     assert set(facts.compose) == {"web"}
     assert set(facts.certificates) == {"api"}
     assert facts.cluster is not None
@@ -191,6 +197,25 @@ def test_a_declared_mount_is_what_is_at_its_path_on_a_node_and_in_a_guest() -> N
     assert facts.mounts["unseen"].error == "No route to host"
 
 
+WITH_MAAS = INVENTORY.model_copy(
+    update={"maas": Maas(url="https://10.0.0.101:5443/MAAS", key="env:KEY", guest="box")}
+)
+
+
+def test_the_dhcp_server_is_read_on_the_guest_of_maas() -> None:
+    hosts = {**dict.fromkeys(("pve1", "pve2", "nas1"), healthy), "box": gone}
+    facts = collector(inventory=WITH_MAAS, runner=ScriptedRunner(hosts))()
+    assert facts.dhcp["box"].leases.error == "No route to host"
+    assert collector()().dhcp == {}
+
+
+def test_a_dhcp_server_that_nobody_may_log_in_to_is_unknown() -> None:
+    closed = INVENTORY.guests["box"].model_copy(update={"ssh": False})
+    inventory = WITH_MAAS.model_copy(update={"guests": {"box": closed}})
+    facts = collector(inventory=inventory)()
+    assert "add ssh: true to guests.box" in str(facts.dhcp["box"].declared.error)
+
+
 def test_a_guest_that_is_away_hides_its_mounts_only() -> None:
     hosts = {**dict.fromkeys(("pve1", "pve2", "nas1"), healthy), "box": gone}
     facts = collector(inventory=WITH_MOUNTS, runner=ScriptedRunner(hosts))()
@@ -215,7 +240,7 @@ class Hanging:
         self.over.wait(60)
         raise Unreachable("the test is over")
 
-    run = observe = ask = look = quorate = online = hang
+    run = observe = ask = pointers = look = quorate = online = hang
 
 
 @pytest.mark.parametrize("which", ["runner", "guests", "cluster", "names", "certificates"])
@@ -239,6 +264,7 @@ def test_what_hangs_is_left_behind(which: str, monkeypatch: pytest.MonkeyPatch) 
         assert not any(seen[:2])
     if which == "names":
         assert facts.names["one/box.lab.test"].error == "no answer within 1 s"
+        assert facts.reverse["one/10.0.0.101"].error == "no answer within 1 s"
     if which != "runner":
         assert facts.hosts["pve1"].boot_id.known
 

@@ -95,6 +95,27 @@ def test_a_name_without_an_address_is_no_data() -> None:
     assert (seen.value, seen.source[-6:]) == ((), "NODATA")
 
 
+def test_the_names_of_an_address_are_asked_at_its_place_in_the_reverse_zone() -> None:
+    asked: list[str] = []
+
+    def respond(query: dns.message.Message) -> dns.message.Message:
+        asked.append(query.question[0].to_text())
+        names = ("Web.rack.test.", "docker1.rack.test.")
+        return answering(*(f"9.0.0.10.in-addr.arpa. PTR {name}" for name in names))(query)
+
+    with udp(respond) as lookup:
+        seen = lookup.pointers("127.0.0.1", "10.0.0.9")
+    assert asked == ["9.0.0.10.in-addr.arpa. IN PTR"]
+    assert seen.value == ("docker1.rack.test", "web.rack.test")
+    assert seen.source == "dns @127.0.0.1: 10.0.0.9 PTR"
+
+
+def test_an_address_without_a_name_is_an_answer() -> None:
+    with udp(answering(rcode=dns.rcode.NXDOMAIN)) as lookup:
+        seen = lookup.pointers("127.0.0.1", "10.0.0.9")
+    assert (seen.value, seen.source[-8:]) == ((), "NXDOMAIN")
+
+
 def test_one_lost_datagram_is_no_verdict() -> None:
     lost = iter([True])
 
