@@ -194,6 +194,9 @@ class SimulatedNames:
     def ask(self, server: str, name: str) -> Observed[tuple[str, ...]]:
         raise AssertionError("facts are taken whole in the simulation")
 
+    def pointers(self, server: str, address: str) -> Observed[tuple[str, ...]]:
+        raise AssertionError("facts are taken whole in the simulation")
+
 
 @dataclass
 class SimulatedCertificates:
