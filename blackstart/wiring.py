@@ -22,6 +22,8 @@ from blackstart.drivers.base import (
     Site,
 )
 from blackstart.drivers.clock import SystemClock, every
+from blackstart.drivers.maas import Maas
+from blackstart.drivers.maas_api import MaasApi, parse_key
 from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
@@ -58,6 +60,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
         if api is not None:
             stack.callback(api.close)
             guests, cluster = ProxmoxGuests(api, inventory.guests, clock), ProxmoxCluster(api)
+        maas = _maas(inventory, references, stack)
         facts = SiteCollector(
             inventory=inventory,
             clock=clock,
@@ -71,6 +74,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
                 for name, declared in inventory.certificates.items()
             },
             k3s=_k3s(inventory, references, stack),
+            maas=maas,
         )
         yield Site(
             inventory=inventory,
@@ -86,6 +90,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             deadmen=DeadMen(runner),
             circumstances=HostCircumstances(runner),
             every=every,
+            images=maas,
         )
 
 
@@ -168,6 +173,16 @@ def _endpoint(inventory: Inventory, server: str) -> tuple[str, int]:
         return str(guest.address), K3S_PORT
     address, _, port = server.partition(":")
     return address, int(port)
+
+
+def _maas(inventory: Inventory, references: _References, closing: ExitStack) -> Maas | None:
+    access = inventory.maas
+    if access is None:
+        return None
+    key = parse_key(references.text(access.key))
+    api = MaasApi(access.url, key=key, ca=references.authority(access.ca))
+    closing.callback(api.close)
+    return Maas(api)
 
 
 def _controllers(inventory: Inventory, references: _References) -> Mapping[str, Controller]:

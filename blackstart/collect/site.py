@@ -14,6 +14,7 @@ from blackstart.collect.k3s import look_at_k3s, nothing_of_k3s
 from blackstart.collect.mounts import Mounts, declared, look_at_mounts
 from blackstart.collect.name_round import PAUSE_S, Round, look_at_names, unasked
 from blackstart.drivers.base import (
+    AddressSource,
     CertificateLook,
     Clock,
     ClusterView,
@@ -36,6 +37,7 @@ from blackstart.model.facts import (
 )
 from blackstart.model.inventory import Certificate, Inventory
 from blackstart.model.k3s_facts import K3sFacts
+from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.subjects import mounts_asked
 
 WORKERS = 32
@@ -56,6 +58,7 @@ class _Found:
     k3s: K3sFacts | None = None
     quorate: Observed[bool] | None = None
     online: Observed[tuple[str, ...]] | None = None
+    maas: MaasFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class SiteCollector:
-    """``FactsSource`` over a site's drivers. ``cluster`` and ``k3s`` only where there is one.
+    """``FactsSource`` over a site's drivers. ``cluster``, ``k3s`` and ``maas`` where there is one.
 
     ``authorities`` holds the CA file of each declared certificate. A snapshot takes at
     most ``deadline_s`` seconds and a little grace, whoever hangs.
@@ -87,6 +90,7 @@ class SiteCollector:
     certificates: CertificateLook
     authorities: Mapping[str, Path]
     k3s: K3sApi | None = None
+    maas: AddressSource | None = None
     deadline_s: float = 60.0
 
     def __call__(self) -> SiteFacts:
@@ -113,6 +117,7 @@ class SiteCollector:
             mounts=self._declared_mounts(whole),
             cluster=self._cluster(whole),
             k3s=whole.k3s,
+            maas=whole.maas,
         )
 
     def _parts(self) -> Iterator[tuple[str, _Part]]:
@@ -133,6 +138,8 @@ class SiteCollector:
             yield "cluster", self._membership(self.cluster)
         if self.k3s is not None:
             yield "k3s", self._k3s(self.k3s)
+        if self.maas is not None:
+            yield "maas", self._addresses(self.maas)
 
     def _host(self, name: str) -> _Part:
         return _Part(
@@ -220,6 +227,12 @@ class SiteCollector:
             lambda error: _Found(k3s=nothing_of_k3s(api, error)),
         )
 
+    def _addresses(self, maas: AddressSource) -> _Part:
+        return _Part(
+            lambda: _Found(maas=maas.observe()),
+            lambda error: _Found(maas=unread(MaasFacts, "maas", error)),
+        )
+
     def _cluster(self, found: _Found) -> ClusterFacts | None:
         if found.quorate is None or found.online is None:
             return None
@@ -254,3 +267,4 @@ def _add(whole: _Found, part: _Found) -> None:
     whole.k3s = part.k3s or whole.k3s
     whole.quorate = part.quorate or whole.quorate
     whole.online = part.online or whole.online
+    whole.maas = part.maas or whole.maas

@@ -25,6 +25,7 @@ from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sNode
+from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.samples import Series
 from blackstart.model.undo import Action
 
@@ -228,6 +229,23 @@ class K3sApi(Protocol):
         """The checks that make one server not ready. Raises ``DriverError``."""
 
 
+class AddressSource(Protocol):
+    """What gives out the site's addresses."""
+
+    def observe(self) -> MaasFacts:
+        """Every fact of it, or why it is not known; bounded, never raises."""
+
+
+class ImageSync(Protocol):
+    """Imports of boot images, which cost their machine memory, CPU and disk."""
+
+    def start_import(self) -> None:
+        """Begin one. It may fail later, without a word. Raises ``DriverError``."""
+
+    def stop_import(self) -> None:
+        """End it; fine when none runs. Raises ``DriverError``."""
+
+
 class FactsSource(Protocol):
     """Takes a snapshot of the whole site."""
 
@@ -279,3 +297,5 @@ class Site:
     circumstances: Circumstances
     every: Callable[[float, Callable[[], None]], AbstractContextManager[None]]
     """Calls something every so many seconds, beside everything else, while a block runs."""
+    images: ImageSync | None = None
+    """Where the inventory declares a MAAS."""

@@ -9,6 +9,7 @@ import pytest
 
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
+from blackstart.drivers.maas import Maas
 from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.errors import Unreachable, UsageError
@@ -119,3 +120,30 @@ def test_a_k3s_cluster_is_asked_at_its_guests_and_endpoints(tmp_path: Path) -> N
         (tmp_path / name).unlink()
         with pytest.raises(UsageError, match=name), connect(site):
             pass
+
+
+MAAS = {"url": "http://127.0.0.1:5240/MAAS", "key": "env:MAAS_KEY"}
+
+
+def test_maas_is_wired_where_it_is_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAAS_KEY", "consumer:token:secret")
+    with connect(plain(tmp_path, maas=MAAS)) as site:
+        assert isinstance(site.images, Maas)
+        assert site.facts().maas is not None
+    with connect(plain(tmp_path)) as site:
+        assert site.images is None
+        assert site.facts().maas is None
+
+
+def test_a_key_that_is_none_is_found_before_anything_is_armed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAAS_KEY", "consumer:secretsecret")
+    with (
+        pytest.raises(UsageError, match="CONSUMER:TOKEN:SECRET") as caught,
+        connect(plain(tmp_path, maas=MAAS)),
+    ):
+        pass
+    assert "secretsecret" not in str(caught.value)

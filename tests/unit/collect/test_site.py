@@ -27,6 +27,7 @@ from blackstart.model.facts import (
     unread,
 )
 from blackstart.model.inventory import Inventory, NfsMount
+from blackstart.model.maas_facts import MaasFacts
 
 from .local import ScriptedRunner
 
@@ -243,7 +244,7 @@ class Hanging:
     run = observe = ask = pointers = look = quorate = online = hang
 
 
-@pytest.mark.parametrize("which", ["runner", "guests", "cluster", "names", "certificates"])
+@pytest.mark.parametrize("which", ["runner", "guests", "cluster", "names", "certificates", "maas"])
 def test_what_hangs_is_left_behind(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GRACE_S", 0.2)
     hanging = Hanging()
@@ -258,6 +259,7 @@ def test_what_hangs_is_left_behind(which: str, monkeypatch: pytest.MonkeyPatch) 
         "guests": lambda: facts.guests["box"],
         "cluster": lambda: facts.cluster or unread(HostFacts, "", "no cluster"),
         "certificates": lambda: facts.certificates["api"],
+        "maas": lambda: facts.maas or unread(HostFacts, "", "no maas"),
     }
     if which in lost:
         seen = known(lost[which]())
@@ -294,3 +296,18 @@ def test_a_site_without_an_api_has_unknown_guests_and_no_cluster() -> None:
     facts = collector(guests=NoGuestControl(INVENTORY.guests), cluster=None)()
     assert facts.cluster is None
     assert not any(known(facts.guests["box"]))
+
+
+class Addresses:
+    """A MAAS of which one fact is known."""
+
+    def observe(self) -> MaasFacts:
+        known_one = {"importing": Observed(source="maas", value=False)}
+        return unread(MaasFacts, "maas", "not asked").model_copy(update=known_one)
+
+
+def test_what_maas_says_is_in_the_snapshot_where_there_is_one() -> None:
+    facts = collector(maas=Addresses())()
+    assert facts.maas is not None
+    assert facts.maas.importing.value is False
+    assert collector()().maas is None

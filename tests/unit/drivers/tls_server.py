@@ -73,7 +73,7 @@ def _build(
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: status, reason phrase and body.
+    """An answer: status, reason phrase, body and headers of its own.
 
     ``drop`` closes the connection without one; ``byte_s`` is a pause (seconds) before each
     byte of the body.
@@ -84,6 +84,7 @@ class Reply:
     body: bytes = b""
     drop: bool = False
     byte_s: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,14 @@ Answer = Reply | Callable[[Asked], Reply]
 
 @dataclass
 class Server:
-    """What it answers (by ``METHOD path``, query left out) and what it was asked."""
+    """What it answers (by ``METHOD path``, query left out) and what it was asked.
+
+    ``otherwise`` answers what is not in ``answers``.
+    """
 
     port: int
     answers: dict[str, Answer] = field(default_factory=dict)
+    otherwise: Answer | None = None
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
 
@@ -115,7 +120,7 @@ class Server:
     def reply(self, asked: Asked) -> Reply:
         """The answer to one request; nothing prepared is a 501, as the vendor's."""
         self.asked.append(asked)
-        answer = self.answers.get(f"{asked.method} {asked.path.split('?')[0]}")
+        answer = self.answers.get(f"{asked.method} {asked.path.split('?')[0]}", self.otherwise)
         if answer is None:
             return Reply(501, f"Method '{asked.method} {asked.path}' not implemented")
         return answer if isinstance(answer, Reply) else answer(asked)
@@ -157,6 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status, reply.reason)
         self.send_header("Content-Type", "application/json;charset=UTF-8")
         self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         if not reply.byte_s:
             self.wfile.write(reply.body)
