@@ -128,7 +128,7 @@ MAAS = {"url": "http://127.0.0.1:5240/MAAS", "key": "env:MAAS_KEY"}
 def test_maas_is_wired_where_it_is_declared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAAS_KEY", "consumer:token:secret")
+    monkeypatch.setenv("MAAS_KEY", "cOnS:t0k3nOfALab:s3cr3tOfALab")
     with connect(plain(tmp_path, maas=MAAS)) as site:
         assert isinstance(site.images, Maas)
         assert site.facts().maas is not None
@@ -140,10 +140,10 @@ def test_maas_is_wired_where_it_is_declared(
 def test_a_key_that_is_none_is_found_before_anything_is_armed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MAAS_KEY", "consumer:secretsecret")
+    monkeypatch.setenv("MAAS_KEY", "cOnS:s3cr3tOfALab")
     with (
         pytest.raises(UsageError, match="CONSUMER:TOKEN:SECRET") as caught,
         connect(plain(tmp_path, maas=MAAS)),
     ):
         pass
-    assert "secretsecret" not in str(caught.value)
+    assert "s3cr3tOfALab" not in str(caught.value)
