@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from blackstart.model.document import Document, Path, Problem, Rule, entries, section, text
+from blackstart.model.facts import SiteFacts
 
-FACT_SECTIONS = ("hosts", "guests", "names", "compose", "certificates", "cluster")
+FACT_SECTIONS = tuple(name for name in SiteFacts.model_fields if name != "taken_at")
 
 
 def _sentinels(document: Document) -> Iterator[Problem]:

@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel, ConfigDict
 
 from blackstart.model.facts import SiteFacts
-from blackstart.model.fingerprint import Klass, Reading, fingerprint
+from blackstart.model.fingerprint import fingerprint
 from blackstart.model.inventory import Inventory, Tolerance
+from blackstart.model.readings import Klass, Reading
 from blackstart.model.subjects import mounts_asked
 
 NOTHING = "absent"
@@ -158,6 +159,8 @@ def _missing(inventory: Inventory, facts: SiteFacts) -> Iterator[str]:
         yield from (f"{section}/{name}" for name in sorted({*declared} - {*seen}))
     if facts.cluster is None and any(node.api for node in inventory.nodes.values()):
         yield "cluster"
+    if facts.maas is None and inventory.maas is not None:
+        yield "maas"
     if inventory.k3s is not None:
         seen_servers = facts.k3s.servers if facts.k3s is not None else {}
         lacking = sorted({*inventory.k3s.servers} - {*seen_servers})

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
 
 from blackstart.model.dhcp_facts import DhcpFacts, HostEntry
 from blackstart.model.facts import (
@@ -23,13 +21,11 @@ from blackstart.model.facts import (
     GuestFacts,
     HostFacts,
     Mount,
-    Observed,
     SiteFacts,
 )
 from blackstart.model.k3s_facts import K3sFacts, K3sNode
-
-Klass = Literal["identity", "set", "converging", "expected", "volatile"]
-Members = Mapping[str, str]
+from blackstart.model.maas_fingerprint import maas_readings
+from blackstart.model.readings import Members, Reading, in_order, plain, present, reading
 
 # Names the kernel or a guest's start gives out anew: docker's and libvirt's veth pairs,
 # Proxmox' taps and firewall bridges (qemu-server, pve-container), nspawn's, CNI plugins'.
@@ -45,20 +41,6 @@ _KERNEL_NAME = re.compile(r"/dev/(sd|vd|xvd|nvme|mmcblk|loop|md|zd|dm-|nbd)[a-z0
 _VOLATILE_CONFIG = frozenset({"digest"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One fact. ``members`` is ``None`` when it was not read, and ``why`` then says why.
-
-    A plain value is the one member ``""``. With ``only_new``, members that vanish are
-    no difference.
-    """
-
-    klass: Klass
-    members: Members | None
-    why: str = ""
-    only_new: bool = False
-
-
 def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
     """Every fact of a snapshot by its path, such as ``hosts/pve1/kernel``."""
     found: dict[str, Reading] = {}
@@ -67,9 +49,9 @@ def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
     for name, guest in facts.guests.items():
         found |= _prefixed(f"guests/{name}", _guest(guest))
     for name, answer in facts.names.items():
-        found[f"names/{name}"] = _reading(answer, "converging", _sorted)
+        found[f"names/{name}"] = reading(answer, "converging", in_order)
     for name, answer in facts.reverse.items():
-        found[f"reverse/{name}"] = _reading(answer, "converging", _sorted)
+        found[f"reverse/{name}"] = reading(answer, "converging", in_order)
     for name, server in facts.dhcp.items():
         found |= _prefixed(f"dhcp/{name}", _dhcp(server))
     for name, project in facts.compose.items():
@@ -77,9 +59,11 @@ def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
     for name, certificate in facts.certificates.items():
         found |= _prefixed(f"certificates/{name}", _certificate(certificate))
     for name, mounted in facts.mounts.items():
-        found[f"mounts/{name}"] = _reading(mounted, "converging", _mounts)
+        found[f"mounts/{name}"] = reading(mounted, "converging", _mounts)
     if facts.cluster is not None:
         found |= _prefixed("cluster", _cluster(facts.cluster))
+    if facts.maas is not None:
+        found |= _prefixed("maas", maas_readings(facts.maas))
     if facts.k3s is not None:
         found |= _prefixed("k3s", _k3s(facts.k3s))
     return found
@@ -91,41 +75,17 @@ def _prefixed(
     return ((f"{prefix}/{name}", reading) for name, reading in readings)
 
 
-def _reading(
-    observed: Observed[Any],
-    klass: Klass,
-    members: Callable[[Any], Members],
-    *,
-    only_new: bool = False,
-) -> Reading:
-    if not observed.known:
-        return Reading(klass, None, f"{observed.error or 'no value'} ({observed.source})")
-    return Reading(klass, members(observed.value), only_new=only_new)
-
-
-def _plain(value: object) -> Members:
-    return {"": str(value)}
-
-
-def _sorted(values: Iterable[str]) -> Members:
-    return {"": ", ".join(sorted(values)) or "none"}
-
-
-def _present(values: Iterable[str]) -> Members:
-    return dict.fromkeys(values, "present")
-
-
 def _host(host: HostFacts) -> Iterator[tuple[str, Reading]]:
-    yield "boot_id", _reading(host.boot_id, "identity", _plain)
-    yield "uptime_s", _reading(host.uptime_s, "volatile", _plain)
-    yield "kernel", _reading(host.kernel, "identity", _plain)
-    yield "system_state", _reading(host.system_state, "converging", _plain)
-    yield "failed_units", _reading(host.failed_units, "set", _present)
-    yield "mounts", _reading(host.mounts, "set", _mounts)
-    yield "addresses", _reading(host.addresses, "set", _interfaces)
-    yield "memory_available_kib", _reading(host.memory_available_kib, "volatile", _plain)
+    yield "boot_id", reading(host.boot_id, "identity", plain)
+    yield "uptime_s", reading(host.uptime_s, "volatile", plain)
+    yield "kernel", reading(host.kernel, "identity", plain)
+    yield "system_state", reading(host.system_state, "converging", plain)
+    yield "failed_units", reading(host.failed_units, "set", present)
+    yield "mounts", reading(host.mounts, "set", _mounts)
+    yield "addresses", reading(host.addresses, "set", _interfaces)
+    yield "memory_available_kib", reading(host.memory_available_kib, "volatile", plain)
     # The kernel's log begins anew with every boot: only what appears is a difference.
-    yield "oom_lines", _reading(host.oom_lines, "set", _present, only_new=True)
+    yield "oom_lines", reading(host.oom_lines, "set", present, only_new=True)
 
 
 def _mounts(mounts: Iterable[Mount]) -> Members:
@@ -147,12 +107,12 @@ def _interfaces(addresses: Mapping[str, Iterable[str]]) -> Members:
 
 
 def _guest(guest: GuestFacts) -> Iterator[tuple[str, Reading]]:
-    yield "node", _reading(guest.node, "converging", _plain)
-    yield "status", _reading(guest.status, "converging", _plain)
-    yield "onboot", _reading(guest.onboot, "identity", _plain)
-    yield "config", _reading(guest.config, "identity", _config)
-    yield "booted", _reading(guest.booted, "converging", _plain)
-    yield "interfaces", _reading(guest.interfaces, "converging", _macs)
+    yield "node", reading(guest.node, "converging", plain)
+    yield "status", reading(guest.status, "converging", plain)
+    yield "onboot", reading(guest.onboot, "identity", plain)
+    yield "config", reading(guest.config, "identity", _config)
+    yield "booted", reading(guest.booted, "converging", plain)
+    yield "interfaces", reading(guest.interfaces, "converging", _macs)
 
 
 def _config(config: Mapping[str, str]) -> Members:
@@ -173,8 +133,8 @@ def _macs(interfaces: Mapping[str, Iterable[str]]) -> Members:
 
 
 def _compose(project: ComposeFacts) -> Iterator[tuple[str, Reading]]:
-    yield "containers", _reading(project.containers, "set", _services)
-    yield "sentinel_sha256", _reading(project.sentinel_sha256, "identity", _plain)
+    yield "containers", reading(project.containers, "set", _services)
+    yield "sentinel_sha256", reading(project.sentinel_sha256, "identity", plain)
 
 
 def _services(containers: Iterable[Container]) -> Members:
@@ -190,17 +150,17 @@ def _services(containers: Iterable[Container]) -> Members:
 
 
 def _certificate(certificate: CertificateFacts) -> Iterator[tuple[str, Reading]]:
-    yield "fingerprint_sha256", _reading(certificate.fingerprint_sha256, "identity", _plain)
-    yield "addresses", _reading(certificate.addresses, "identity", _sorted)
-    yield "verified", _reading(certificate.verified, "identity", _plain)
+    yield "fingerprint_sha256", reading(certificate.fingerprint_sha256, "identity", plain)
+    yield "addresses", reading(certificate.addresses, "identity", in_order)
+    yield "verified", reading(certificate.verified, "identity", plain)
 
 
 def _dhcp(server: DhcpFacts) -> Iterator[tuple[str, Reading]]:
-    yield "declared", _reading(server.declared, "set", _hosts)
-    yield "recorded", _reading(server.recorded, "set", _hosts)
-    yield "leases", _reading(server.leases, "volatile", _plain)
-    yield "ranges", _reading(server.ranges, "set", lambda ranges: _present(map(str, ranges)))
-    yield "partners", _reading(server.partners, "set", _present)
+    yield "declared", reading(server.declared, "set", _hosts)
+    yield "recorded", reading(server.recorded, "set", _hosts)
+    yield "leases", reading(server.leases, "volatile", plain)
+    yield "ranges", reading(server.ranges, "set", lambda ranges: present(map(str, ranges)))
+    yield "partners", reading(server.partners, "set", present)
 
 
 def _hosts(hosts: Iterable[HostEntry]) -> Members:
@@ -213,19 +173,19 @@ def _hosts(hosts: Iterable[HostEntry]) -> Members:
 
 
 def _cluster(cluster: ClusterFacts) -> Iterator[tuple[str, Reading]]:
-    yield "quorate", _reading(cluster.quorate, "converging", _plain)
-    yield "online", _reading(cluster.online, "converging", _sorted)
-    yield "votes", _reading(cluster.votes, "converging", _plain)
-    yield "quorum", _reading(cluster.quorum, "identity", _plain)
+    yield "quorate", reading(cluster.quorate, "converging", plain)
+    yield "online", reading(cluster.online, "converging", in_order)
+    yield "votes", reading(cluster.votes, "converging", plain)
+    yield "quorum", reading(cluster.quorum, "identity", plain)
 
 
 def _k3s(k3s: K3sFacts) -> Iterator[tuple[str, Reading]]:
-    yield "version", _reading(k3s.version, "identity", _plain)
-    yield "nodes", _reading(k3s.nodes, "converging", _nodes)
+    yield "version", reading(k3s.version, "identity", plain)
+    yield "nodes", reading(k3s.nodes, "converging", _nodes)
     for name, server in k3s.servers.items():
-        yield f"servers/{name}/failing", _reading(server.failing, "converging", _sorted)
-        yield f"servers/{name}/carried", _reading(server.carried, "identity", _sorted)
-        yield f"servers/{name}/verified", _reading(server.verified, "identity", _plain)
+        yield f"servers/{name}/failing", reading(server.failing, "converging", in_order)
+        yield f"servers/{name}/carried", reading(server.carried, "identity", in_order)
+        yield f"servers/{name}/verified", reading(server.verified, "identity", plain)
 
 
 def _nodes(nodes: Iterable[K3sNode]) -> Members:
