@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,8 @@ CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "maas"
 EXCHANGES_FILE = CONTRACT / "real-responses-all.json"
 SCHEMA_FILE = CONTRACT / "openapi-3.6.5.json"
 BASE = "/MAAS/api/2.0/"
-needs_recordings = pytest.mark.skipif(
-    not EXCHANGES_FILE.exists(), reason=f"no recorded answers of the real MAAS at {CONTRACT}"
-)
+ABSENT = f"no recorded answers of the real MAAS at {CONTRACT}"
+needs_recordings = pytest.mark.skipif(not EXCHANGES_FILE.exists(), reason=ABSENT)
 
 CONSUMER, TOKEN, SECRET = "c1aaaaaaaaaaaaaaaa", "t1bbbbbbbbbbbbbbbb", "s1cccccccccccccccccccccccc"
 CLOCK_S = 300
@@ -82,6 +81,23 @@ def exchanges() -> tuple[Exchange, ...]:
 def recorded(title: str) -> Exchange:
     """The last exchange of that title."""
     return [exchange for exchange in exchanges() if exchange.title == title][-1]
+
+
+def edited(title: str, **changes: Any) -> Exchange:
+    """A recorded exchange whose body says something else in some fields."""
+    exchange = recorded(title)
+    return replace(exchange, body={**exchange.body, **changes})
+
+
+def administrators_scene() -> list[Exchange]:
+    """What an administrator of a healthy MAAS is answered. Skips where nothing is recorded."""
+    if not EXCHANGES_FILE.exists():
+        pytest.skip(ABSENT)
+    return [
+        exchange
+        for exchange in exchanges()
+        if exchange.status == 200 and not exchange.title.startswith("nonadmin")
+    ]
 
 
 @dataclass

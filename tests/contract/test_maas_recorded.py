@@ -17,12 +17,12 @@ from blackstart.model.maas_facts import MaasFacts
 from tests.contract import maas_account
 from tests.contract.maas_recorded import (
     CONSUMER,
-    EXCHANGES_FILE,
     SCHEMA_FILE,
     SECRET,
     TOKEN,
     Exchange,
     Replay,
+    administrators_scene,
     exchanges,
     needs_recordings,
     recorded,
@@ -63,14 +63,7 @@ def replay(server: Server) -> Replay:
 
 def replaying(server: Server) -> Replay:
     """Have the server be one; a fresh one, as nonces are kept."""
-    if not EXCHANGES_FILE.exists():  # a mark does not skip a fixture
-        pytest.skip("no recorded answers")
-    scene = [
-        exchange
-        for exchange in exchanges()
-        if exchange.status == 200 and not exchange.title.startswith("nonadmin")
-    ]
-    made = Replay(scene)
+    made = Replay(administrators_scene())
     server.otherwise = made
     return made
 
