@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import AddressValueError, IPv4Address
 
 from blackstart.model.observed import Observed, Record
 
@@ -47,8 +47,12 @@ class AddressRange(Record):
     last: str
 
     def __contains__(self, address: str) -> bool:
-        """Whether an IPv4 address, as text, lies within."""
-        return IPv4Address(self.first) <= IPv4Address(address) <= IPv4Address(self.last)
+        """Whether an address, as text, lies within; a host name or IPv6 never does."""
+        try:
+            found = IPv4Address(address)
+        except AddressValueError:
+            return False
+        return IPv4Address(self.first) <= found <= IPv4Address(self.last)
 
     def __str__(self) -> str:
         return f"{self.first}-{self.last}"
