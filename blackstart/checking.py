@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TypeVar
 
 from blackstart.errors import Unproven
+from blackstart.model.address_findings import FindingKind, findings
+from blackstart.model.address_site import address_book
 from blackstart.model.facts import GuestFacts, Observed, SiteFacts
+from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sFacts
 
 T = TypeVar("T")
@@ -30,3 +33,20 @@ def k3s_facts(facts: SiteFacts, server: str) -> K3sFacts:
     if facts.k3s is None or server not in facts.k3s.servers:
         raise Unproven(f"nobody looked at {server}")
     return facts.k3s
+
+
+def wrong_with_addresses(
+    inventory: Inventory, facts: SiteFacts, kind: FindingKind, guest: str | None = None
+) -> str:
+    """What the address book finds of a kind, of one guest or of all; empty for nothing.
+
+    Raises ``Unproven`` when it finds nothing and could not read all that it needs.
+    """
+    judged = findings(address_book(inventory, facts))
+    found, gaps = (
+        [item for item in items if item.kind == kind and guest in (None, item.subject)]
+        for items in (judged.findings, judged.gaps)
+    )
+    if gaps and not found:
+        raise Unproven("; ".join(item.text for item in gaps))
+    return "\n".join(str(item) for item in found)

@@ -22,7 +22,7 @@ from blackstart.model.maas_facts import (
 )
 from blackstart.model.observed import unread
 
-from .invariants.site import facts, lost, seen, site
+from .invariants.site import facts, seen, site
 
 BOX, FAR = "bc:24:11:00:00:01", "bc:24:11:00:00:02"
 STRANGER = "bc:24:11:00:00:99"
@@ -135,6 +135,3 @@ def book(site_facts: SiteFacts | None = None, **changes: Any) -> Book:
 def judged(site_facts: SiteFacts | None = None, **changes: Any) -> Judged:
     """What the address book of the site shows to be wrong."""
     return findings(book(site_facts, **changes))
-
-
-__all__ = ["lost", "seen"]

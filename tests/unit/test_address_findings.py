@@ -24,13 +24,12 @@ from .guest_addresses import (
     entry,
     judged,
     lease,
-    lost,
     maas,
     record,
     reservation,
-    seen,
     with_guest,
 )
+from .invariants.site import lost, seen
 
 NOWHERE: dict[str, Any] = {"reservations": seen(())}
 

@@ -19,13 +19,12 @@ from .guest_addresses import (
     dhcp,
     entry,
     lease,
-    lost,
     maas,
     record,
     reservation,
-    seen,
     with_guest,
 )
+from .invariants.site import lost, seen
 
 
 def row(facts: SiteFacts | None = None, guest: str = "box", **changes: Any) -> Row:

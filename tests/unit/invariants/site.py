@@ -38,8 +38,8 @@ def lost(source: str = "read", error: str = "no answer") -> Observed[Any]:
     return Observed[Any](source=source, error=error)
 
 
-def site(**changes: Any) -> Inventory:
-    """Two hypervisors with a guest each and one guest that is meant to be off."""
+def document(**changes: Any) -> dict[str, Any]:
+    """An inventory: two hypervisors with a guest each and one guest that is meant to be off."""
     guests = {
         name: {
             "vmid": 101 + number,
@@ -53,7 +53,7 @@ def site(**changes: Any) -> Inventory:
         }
         for number, name in enumerate(MACS)
     }
-    document: dict[str, Any] = {
+    whole: dict[str, Any] = {
         "site": "home",
         "domain": "lab.test",
         "proxmox": {"token": "env:TOKEN"},
@@ -91,7 +91,12 @@ def site(**changes: Any) -> Inventory:
         },
         "certificates": {"api": {"guest": "box", "port": 6443, "ca": "file:/etc/ca.pem"}},
     }
-    return Inventory.model_validate({**document, **changes})
+    return {**whole, **changes}
+
+
+def site(**changes: Any) -> Inventory:
+    """The same, read."""
+    return Inventory.model_validate(document(**changes))
 
 
 def _host(boot: str, address: str) -> HostFacts:
