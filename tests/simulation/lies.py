@@ -23,7 +23,7 @@ class Lies:
     ``back_on_by``: ``timer``, ``command`` or ``nothing`` by controller; ``forgets_timer``:
     controllers that switch off and not on again; ``swallows``: those that do nothing;
     ``no_redeploy``: a site that does not redeploy lost containers at boot; ``blind``: subjects
-    that nobody probes.
+    that nobody probes; ``maas_refuses``: reasons for which MAAS gives no fact, and when.
     """
 
     power_swallowed: bool = False
@@ -62,6 +62,7 @@ class Lies:
     deadman_idle: bool = False
     no_redeploy: bool = False
     blind: frozenset[str] = frozenset()
+    maas_refuses: dict[str, Interval] = field(default_factory=dict)
 
     @classmethod
     def told(cls, document: Mapping[str, Any]) -> Lies:

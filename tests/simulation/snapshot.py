@@ -14,9 +14,12 @@ from blackstart.model.facts import (
     Mount,
     Observed,
     SiteFacts,
+    unread,
 )
 from blackstart.model.inventory import NfsMount
+from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.mount_answer import MountState
+from tests.unit.maas_site import WELL
 
 from .world import World
 
@@ -92,6 +95,15 @@ def _mounted(world: World, mount: NfsMount) -> Observed[tuple[Mount, ...]]:
     return _seen((Mount(source=source, target=mount.path, fstype="nfs4", answers=answers),))
 
 
+def _maas(world: World) -> MaasFacts | None:
+    if world.inventory.maas is None:
+        return None
+    for reason, (begins, ends) in world.lies.maas_refuses.items():
+        if begins <= world.elapsed < ends:
+            return unread(MaasFacts, "simulation", reason)
+    return WELL
+
+
 def snapshot(world: World) -> SiteFacts:
     """Everything that can be seen now."""
     inventory = world.inventory
@@ -142,4 +154,5 @@ def snapshot(world: World) -> SiteFacts:
             votes=_seen(world.lies.votes),
             quorum=_seen(2),
         ),
+        maas=_maas(world),
     )
