@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from blackstart.cli_addresses import addresses
 from blackstart.cli_drill import drill
 from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
@@ -26,7 +27,7 @@ def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
 
 
-for command in (drill, halt, inventory, rack, recover, report, resume):
+for command in (addresses, drill, halt, inventory, rack, recover, report, resume):
     blackstart.add_command(command)
 
 

@@ -52,6 +52,7 @@ ABOVE_ALL = {
     "plugin",
     "pytest_outcome",
     "cli",
+    "cli_addresses",
     "cli_drill",
     "cli_inventory",
     "cli_recover",
