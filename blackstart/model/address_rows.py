@@ -22,7 +22,7 @@ def row_of(inventory: Inventory, facts: SiteFacts, name: str) -> Row:
         _configured(settings, guest),
         *_reserved(inventory, facts, guest),
         *_served(inventory, facts, name, guest),
-        _seen(facts, name, guest),
+        *_seen(facts, name, guest),
         *_forward(inventory, facts, guest),
         *_reverse(inventory, facts, guest),
         *_certificates(inventory, facts, name, guest),
@@ -161,14 +161,26 @@ def _leases(server: DhcpFacts, facts: SiteFacts, name: str, guest: Guest) -> Ite
         )
 
 
-def _seen(facts: SiteFacts, name: str, guest: Guest) -> Cell:
+def _seen(facts: SiteFacts, name: str, guest: Guest) -> Iterator[Cell]:
+    """What the guest shows at its MAC, and whoever else shows its address."""
     shown = facts.guests[name].interfaces if name in facts.guests else None
     own = addresses_of(facts, name, guest.mac)
     if shown is None or own is None:
         source = shown.source if shown else "api"
-        return _unread("seen", source, shown.error if shown else NOBODY)
-    agrees = str(guest.address) in own
-    return Cell(column="seen", says=own, agrees=agrees, source=shown.source)
+        yield _unread("seen", source, shown.error if shown else NOBODY)
+    else:
+        agrees = str(guest.address) in own
+        yield Cell(column="seen", says=own, agrees=agrees, source=shown.source)
+    for other, seen in facts.guests.items():
+        for mac in (seen.interfaces.value or {}) if other != name else ():
+            if str(guest.address) in (addresses_of(facts, other, mac.lower()) or ()):
+                yield Cell(
+                    column="seen",
+                    says=(str(guest.address),),
+                    agrees=False,
+                    note=f"on {other}, {mac}",
+                    source=seen.interfaces.source,
+                )
 
 
 def _forward(inventory: Inventory, facts: SiteFacts, guest: Guest) -> Iterator[Cell]:

@@ -12,6 +12,7 @@ from blackstart.model.facts import SiteFacts
 from .guest_addresses import (
     BOX,
     BOX_AT,
+    FAR,
     LOG,
     STRANGER,
     agreeing,
@@ -88,6 +89,12 @@ def managed(**changes: Any) -> SiteFacts:
         (served(leases=seen((lease(mac=STRANGER),))), "leased", BOX_AT, STRANGER),
         (with_guest("box", interfaces=seen({BOX: ("192.0.2.7",)})), "seen", "192.0.2.7", ""),
         (with_guest("box", interfaces=seen({STRANGER: (BOX_AT,)})), "seen", "", ""),
+        (
+            with_guest("far", interfaces=seen({FAR: ("192.0.2.62", f"{BOX_AT}/24")})),
+            "seen",
+            BOX_AT,
+            f"on far, {FAR}",
+        ),
         (with_guest("box", config=seen({})), "configured", "no such card", ""),
         (
             agreeing(names={"ns/box.lab.test": seen((), "dns ns: NXDOMAIN")}),
