@@ -29,9 +29,9 @@ from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_outcome import Outcomes
 from blackstart.pytest_signals import Signals
 from blackstart.pytest_targets import (
-    NOT_APPLICABLE,
     node,
     parametrize,
+    parametrize_servers,
     tour,
     whole_site,
     willing_guest,
@@ -124,16 +124,12 @@ def _inventory_of(config: pytest.Config) -> Inventory:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One drill a target that opted in to its fault; one check a guest, or a k3s server."""
+    """One drill a target that opted in to its fault; one check a guest, or a server."""
     if metafunc.definition.get_closest_marker("check") and "guest" in metafunc.fixturenames:
         guests = _inventory_of(metafunc.config).guests
         running: list[str | None] = [name for name, guest in guests.items() if guest.running]
         metafunc.parametrize("guest", running or [None], indirect=True)
-    if metafunc.definition.get_closest_marker("check") and "k3s_server" in metafunc.fixturenames:
-        k3s = _inventory_of(metafunc.config).k3s
-        skip = pytest.mark.skip(reason=NOT_APPLICABLE.format(serving="k3s"))
-        servers = k3s.servers if k3s is not None else [pytest.param(None, marks=skip)]
-        metafunc.parametrize("k3s_server", servers)
+    parametrize_servers(metafunc, lambda: _inventory_of(metafunc.config))
     parametrize(metafunc, lambda: _inventory_of(metafunc.config))
 
 

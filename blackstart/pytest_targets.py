@@ -85,6 +85,23 @@ def parametrize(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -
     metafunc.parametrize(fixture, targets or [None], indirect=True)
 
 
+CHECKED: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
+    "k3s_server": (lambda inventory: list(inventory.k3s.servers if inventory.k3s else ()), "k3s"),
+    "dhcp_server": (lambda inventory: list(inventory.dhcp), "dhcp"),
+}
+
+
+def parametrize_servers(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -> None:
+    """One check a declared server; skipped where the inventory declares none."""
+    if metafunc.definition.get_closest_marker("check") is None:
+        return
+    for fixture in CHECKED.keys() & set(metafunc.fixturenames):
+        declared, serving = CHECKED[fixture]
+        skip = pytest.mark.skip(reason=NOT_APPLICABLE.format(serving=serving))
+        servers = declared(inventory())
+        metafunc.parametrize(fixture, servers or [pytest.param(None, marks=skip)])
+
+
 def tour(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """One drill for each kind of fault, and what is left out.
 

@@ -22,6 +22,7 @@ from blackstart.drivers.base import (
     Site,
 )
 from blackstart.drivers.clock import SystemClock, every
+from blackstart.drivers.dhcp_offers import DhcpOffers
 from blackstart.drivers.maas import Maas
 from blackstart.drivers.maas_api import MaasApi, parse_key
 from blackstart.drivers.names import DnsLookup
@@ -73,6 +74,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
                 name: references.public(declared.ca)
                 for name, declared in inventory.certificates.items()
             },
+            offers=DhcpOffers(),
             k3s=_k3s(inventory, references, stack),
             maas=maas,
         )

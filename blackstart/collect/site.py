@@ -22,6 +22,7 @@ from blackstart.drivers.base import (
     GuestControl,
     K3sApi,
     NameLookup,
+    OfferLook,
 )
 from blackstart.drivers.bounded import gather
 from blackstart.errors import DriverError
@@ -59,6 +60,7 @@ class _Found:
     quorate: Observed[bool] | None = None
     online: Observed[tuple[str, ...]] | None = None
     maas: MaasFacts | None = None
+    offers: dict[str, Observed[tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class SiteCollector:
     names: NameLookup
     certificates: CertificateLook
     authorities: Mapping[str, Path]
+    offers: OfferLook
     k3s: K3sApi | None = None
     maas: AddressSource | None = None
     deadline_s: float = 60.0
@@ -118,6 +121,7 @@ class SiteCollector:
             cluster=self._cluster(whole),
             k3s=whole.k3s,
             maas=whole.maas,
+            offers=whole.offers,
         )
 
     def _parts(self) -> Iterator[tuple[str, _Part]]:
@@ -138,6 +142,8 @@ class SiteCollector:
             yield "cluster", self._membership(self.cluster)
         if self.k3s is not None:
             yield "k3s", self._k3s(self.k3s)
+        for interface in sorted({server.interface for server in self.inventory.dhcp.values()}):
+            yield f"offers/{interface}", self._who_offers(interface)
         if self.maas is not None:
             yield "maas", self._addresses(self.maas)
 
@@ -227,6 +233,12 @@ class SiteCollector:
             lambda error: _Found(k3s=nothing_of_k3s(api, error)),
         )
 
+    def _who_offers(self, interface: str) -> _Part:
+        return _Part(
+            lambda: _Found(offers={interface: self.offers.look(interface)}),
+            lambda why: _Found(offers={interface: Observed(source="dhcp", error=why)}),
+        )
+
     def _addresses(self, maas: AddressSource) -> _Part:
         return _Part(
             lambda: _Found(maas=maas.observe()),
@@ -267,4 +279,5 @@ def _add(whole: _Found, part: _Found) -> None:
     whole.k3s = part.k3s or whole.k3s
     whole.quorate = part.quorate or whole.quorate
     whole.online = part.online or whole.online
+    whole.offers |= part.offers
     whole.maas = part.maas or whole.maas

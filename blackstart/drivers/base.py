@@ -208,6 +208,13 @@ class CertificateLook(Protocol):
         """Facts of the certificate at ``host:port``; bounded, never raises."""
 
 
+class OfferLook(Protocol):
+    """Asks for an address on an interface, and takes none."""
+
+    def look(self, interface: str) -> Observed[tuple[str, ...]]:
+        """Addresses of all DHCP servers that offer there; bounded, never raises."""
+
+
 class K3sApi(Protocol):
     """The API of a k3s cluster. ``servers`` maps names to address and port."""
 

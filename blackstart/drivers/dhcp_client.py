@@ -74,10 +74,11 @@ class DhcpClient:
         self._wire = wire
         self._mac = mac
 
-    async def offers(self, window_s: float) -> tuple[Lease, ...]:
-        """Everything that any server offers within the whole window, one of each server.
+    async def offers(self, window_s: float, until: IPv4Address | None = None) -> tuple[Lease, ...]:
+        """Everything that any server offers, one of each, sorted by server.
 
-        Raises ``OSError`` when this machine cannot ask.
+        Listens for the whole window, or until the server ``until`` has offered. Raises
+        ``OSError`` when this machine cannot ask.
         """
         found: dict[IPv4Address, Lease] = {}
         async with aclosing(self._answers(self._message(Kind.DISCOVER), window_s)) as answers:
@@ -85,16 +86,9 @@ class DhcpClient:
                 offered = _lease(answer, Kind.OFFER)
                 if offered is not None:
                     found.setdefault(offered.server, offered)
+                if until in found:
+                    break
         return tuple(found[server] for server in sorted(found))
-
-    async def first_offer(self, timeout_s: float) -> Lease | None:
-        """The first offer of any server, ``None`` when there is none in time."""
-        async with aclosing(self._answers(self._message(Kind.DISCOVER), timeout_s)) as answers:
-            async for answer in answers:
-                offered = _lease(answer, Kind.OFFER)
-                if offered is not None:
-                    return offered
-        return None
 
     async def take(self, offered: Lease, timeout_s: float) -> Lease:
         """Accept an offer that this client was made. Raises as ``keep`` does."""

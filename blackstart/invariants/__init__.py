@@ -2,6 +2,7 @@
 
 from blackstart.invariants.addresses_stable import addresses_stable
 from blackstart.invariants.containers_run import containers_run
+from blackstart.invariants.dhcp_answers import dhcp_answers
 from blackstart.invariants.everything_well import everything_well
 from blackstart.invariants.guests_boot import guests_boot
 from blackstart.invariants.mounts_answer import mounts_answer
@@ -13,6 +14,7 @@ from blackstart.invariants.services_answer import services_answer
 __all__ = [
     "addresses_stable",
     "containers_run",
+    "dhcp_answers",
     "everything_well",
     "guests_boot",
     "mounts_answer",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from blackstart.invariants.addresses_stable import addresses_stable
 from blackstart.invariants.base import Invariant
 from blackstart.invariants.containers_run import containers_run
+from blackstart.invariants.dhcp_answers import dhcp_answers
 from blackstart.invariants.guests_boot import guests_boot
 from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
@@ -18,10 +19,11 @@ from blackstart.model.inventory import Inventory
 
 
 def everything_well(inventory: Inventory) -> tuple[Invariant, ...]:
-    """Every guest, name, mount, container, address, service and k3s node as before."""
+    """Every guest, name, lease, mount, container, address, service and k3s node as before."""
     declared: tuple[tuple[object, Invariant], ...] = (
         (any(guest.running for guest in inventory.guests.values()), guests_boot()),
         (inventory.dns, names_resolve()),
+        (inventory.dhcp, dhcp_answers()),
         (inventory.mounts, mounts_answer()),
         (inventory.compose, containers_run()),
         (inventory.guests, addresses_stable()),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from blackstart.model.parts import Label, Part, Reference, endpoint, hostname
+from blackstart.model.parts import Interface, Label, Part, Reference, endpoint, hostname
+from blackstart.model.quantities import Duration
 
 
 class Maas(Part):
@@ -34,6 +36,18 @@ def _any_server(servers: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Server = Annotated[str, AfterValidator(_server)]
+
+
+class DhcpServer(Part):
+    """A DHCP server, asked as a new client asks, on an interface of this very machine.
+
+    ``address`` is the one under which it offers (its server identifier); budget in seconds.
+    """
+
+    address: IPv4Address
+    interface: Interface
+    guest: str | None = None
+    budget: Duration = 120.0
 
 
 class K3s(Part):

@@ -151,6 +151,7 @@ def _missing(inventory: Inventory, facts: SiteFacts) -> Iterator[str]:
         ("guests", inventory.guests, facts.guests),
         ("names", asked, facts.names),
         ("dhcp", [served] if served is not None else [], facts.dhcp),
+        ("offers", {server.interface for server in inventory.dhcp.values()}, facts.offers),
         ("compose", inventory.compose, facts.compose),
         ("certificates", inventory.certificates, facts.certificates),
         ("mounts", mounts_asked(inventory), facts.mounts),

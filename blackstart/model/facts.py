@@ -109,7 +109,8 @@ class SiteFacts(Record):
     """The whole site. ``taken_at`` is wall-clock time in seconds since the epoch.
 
     ``names`` is keyed ``SERVER/NAME``, ``reverse`` (names of an address) ``SERVER/ADDRESS``,
-    ``dhcp`` by the guest that serves it, the others by the inventory's own names. A server
+    ``dhcp`` by the guest that serves it, ``offers`` (addresses of the DHCP servers that offered)
+    by this machine's interface, the others by the inventory's own names. A server
     that answers without an address (NXDOMAIN, SERVFAIL) has answered: the value is empty.
     ``mounts`` holds what is mounted where the inventory declares a mount, often nothing.
     """
@@ -120,6 +121,7 @@ class SiteFacts(Record):
     names: dict[str, Observed[tuple[str, ...]]] = {}
     reverse: dict[str, Observed[tuple[str, ...]]] = {}
     dhcp: dict[str, DhcpFacts] = {}
+    offers: dict[str, Observed[tuple[str, ...]]] = {}
     compose: dict[str, ComposeFacts] = {}
     certificates: dict[str, CertificateFacts] = {}
     mounts: dict[str, Observed[tuple[Mount, ...]]] = {}

@@ -54,6 +54,8 @@ def fingerprint(facts: SiteFacts) -> dict[str, Reading]:
         found[f"reverse/{name}"] = reading(answer, "converging", in_order)
     for name, server in facts.dhcp.items():
         found |= _prefixed(f"dhcp/{name}", _dhcp(server))
+    for name, servers in facts.offers.items():
+        found[f"offers/{name}"] = reading(servers, "converging", in_order)
     for name, project in facts.compose.items():
         found |= _prefixed(f"compose/{name}", _compose(project))
     for name, certificate in facts.certificates.items():

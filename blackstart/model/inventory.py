@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from blackstart.model.addressing import K3s, Maas
+from blackstart.model.addressing import DhcpServer, K3s, Maas
 from blackstart.model.parts import (
     Endpoint,
     Fqdn,
@@ -279,6 +279,7 @@ class Inventory(Part):
     certificates: dict[Label, Certificate] = {}
     mounts: dict[Label, NfsMount] = {}
     maas: Maas | None = None
+    dhcp: dict[Label, DhcpServer] = {}
     k3s: K3s | None = None
     never_down: dict[Label, NeverDown] = {}
     dead_man: Duration = 60.0

@@ -19,6 +19,7 @@ _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
 _PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
 _TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$")
+_INTERFACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$")
 _FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
 
 
@@ -70,6 +71,12 @@ def endpoint(text: str) -> str:
     return text
 
 
+def _interface(text: str) -> str:
+    if not _INTERFACE.fullmatch(text):
+        raise ValueError(f"{text!r} is no network interface; write it as `ip link` shows it: eno1")
+    return text
+
+
 def _time_of_day(value: object) -> time:
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
@@ -91,6 +98,7 @@ Hostname = Annotated[str, AfterValidator(hostname)]
 Fqdn = Annotated[str, AfterValidator(_fqdn)]
 Label = Annotated[str, AfterValidator(_label)]
 Endpoint = Annotated[str, AfterValidator(endpoint)]
+Interface = Annotated[str, AfterValidator(_interface)]
 Path = Annotated[str, AfterValidator(_path)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Zone = Annotated[str, AfterValidator(_zone)]

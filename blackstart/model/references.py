@@ -36,6 +36,7 @@ def _dangling_nodes(document: Document) -> Iterator[Problem]:
 
 _NAMING_A_GUEST: tuple[tuple[str, ...], ...] = (
     ("dns", "servers"),
+    ("dhcp",),
     ("compose",),
     ("services",),
     ("certificates",),
@@ -188,6 +189,7 @@ def _unwatched(document: Document) -> Iterator[Problem]:
     watched = {f"node/{name}" for name in section(document, "nodes")}
     watched |= {f"guest/{name}" for name in section(document, "guests")}
     watched |= {f"dns/{name}" for name in section(document, "dns", "servers")}
+    watched |= {f"dhcp/{name}" for name in section(document, "dhcp")}
     watched |= {f"service/{name}" for name in section(document, "services")}
     watched |= {f"mount/{name}" for name in section(document, "mounts")}
     for name, group in entries(document, "never_down"):
@@ -195,7 +197,7 @@ def _unwatched(document: Document) -> Iterator[Problem]:
         for index, member in enumerate(members if isinstance(members, list) else []):
             if isinstance(member, str) and member not in watched:
                 what = f"never_down {name} names '{member}', which nothing probes"
-                remedy = "write it as dns/NAME, service/NAME, guest/NAME, node/NAME or mount/NAME"
+                remedy = "write it as KIND/NAME; kinds: node, guest, dns, dhcp, service, mount"
                 yield Problem(("never_down", name, "any_of", index), what, remedy)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from blackstart.model.inventory import Inventory, NfsMount
 
-SubjectKind = Literal["node", "guest", "dns", "service", "mount"]
+SubjectKind = Literal["node", "guest", "dns", "dhcp", "service", "mount"]
 
 
 def subject(kind: SubjectKind, name: str) -> str:
@@ -23,6 +23,8 @@ def guest_behind(inventory: Inventory, full_name: str) -> str | None:
         return name
     if kind == "dns" and inventory.dns is not None:
         return inventory.dns.servers[name].guest
+    if kind == "dhcp":
+        return inventory.dhcp[name].guest
     if kind == "service":
         return inventory.services[name].guest
     if kind == "mount" and inventory.mounts[name].host in inventory.guests:
@@ -72,6 +74,7 @@ def subjects_of(inventory: Inventory) -> tuple[Subject, ...]:
         ("dns", name, server.budget)
         for name, server in (inventory.dns.servers if inventory.dns else {}).items()
     ]
+    served += [("dhcp", name, server.budget) for name, server in inventory.dhcp.items()]
     served += [("service", name, service.budget) for name, service in inventory.services.items()]
     found += [
         Subject(name=subject(kind, name), under=behind(subject(kind, name)), budget_s=budget_s)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from blackstart.drivers.base import CommandRunner
+from blackstart.drivers.dhcp_client import Wire
 from blackstart.model.inventory import Inventory
 from blackstart.model.subjects import mounts_asked, subject
 from blackstart.probes.base import Probe
+from blackstart.probes.dhcp import MAX_DISCOVERS_HZ, RACK_DISCOVERS_HZ, DhcpProbe
 from blackstart.probes.dns import MAX_QUERIES_HZ, DnsProbe
 from blackstart.probes.http import HttpProbe, trust
 from blackstart.probes.icmp import EchoSocket, IcmpProbe
@@ -24,7 +26,8 @@ ResolvePath = Callable[[str], Path]
 def probes_for(
     inventory: Inventory, resolve_path: ResolvePath, runner: CommandRunner
 ) -> list[Probe]:
-    """ICMP for every node and guest, TCP and HTTP for services, DNS for every server, mounts.
+    """ICMP for every node and guest, TCP and HTTP for services, DNS and DHCP for every server,
+    mounts.
 
     Guests declared as off are left out. ``runner`` asks hosts for their mounts. Raises
     ``UsageError`` for a service on a secure shell's port and for a CA that cannot be read.
@@ -32,6 +35,7 @@ def probes_for(
     return [
         *_icmp(inventory),
         *_dns(inventory),
+        *_dhcp(inventory),
         *_services(inventory, resolve_path),
         *_mounts(inventory, runner),
     ]
@@ -66,6 +70,20 @@ def _dns(inventory: Inventory) -> Iterator[Probe]:
             names,
             inventory.probing.timeout,
             max_rate_hz=MAX_QUERIES_HZ / shared_by[server.address],
+        )
+
+
+def _dhcp(inventory: Inventory) -> Iterator[Probe]:
+    rate_hz = RACK_DISCOVERS_HZ if inventory.rack else MAX_DISCOVERS_HZ
+    shared_by = Counter(server.interface for server in inventory.dhcp.values())
+    for name, server in inventory.dhcp.items():
+        yield DhcpProbe(
+            f"dhcp {name}",
+            subject("dhcp", name),
+            Wire(server.interface),
+            server.address,
+            inventory.probing.timeout,
+            max_rate_hz=rate_hz / shared_by[server.interface],
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import CommandResult
 from blackstart.drivers.clock import SystemClock
 from blackstart.errors import Unreachable
-from blackstart.model.addressing import Maas
+from blackstart.model.addressing import DhcpServer, Maas
 from blackstart.model.facts import (
     CertificateFacts,
     GuestFacts,
@@ -102,6 +103,13 @@ class Certificates:
         return unread(CertificateFacts, "tls", "none here")
 
 
+class Offers:
+    """One server offers, on whatever interface."""
+
+    def look(self, interface: str) -> Observed[tuple[str, ...]]:
+        return Observed(source=f"dhcp {interface}", value=("10.0.0.53",))
+
+
 class Guests(NoGuestControl):
     """An API that shows the guest running."""
 
@@ -122,6 +130,7 @@ def collector(**changes: Any) -> SiteCollector:
         "names": Names(),
         "certificates": Certificates(),
         "authorities": {"api": Path("/ca.crt")},
+        "offers": Offers(),
     }
     return SiteCollector(**(parts | changes))
 
@@ -311,3 +320,30 @@ def test_what_maas_says_is_in_the_snapshot_where_there_is_one() -> None:
     assert facts.maas is not None
     assert facts.maas.importing.value is False
     assert collector()().maas is None
+
+
+WITH_DHCP = INVENTORY.model_copy(
+    update={"dhcp": {"maas": DhcpServer(address=IPv4Address("10.0.0.53"), interface="eno1")}}
+)
+
+
+def test_who_offers_is_asked_on_every_declared_interface() -> None:
+    facts = collector(inventory=WITH_DHCP)()
+    assert facts.offers["eno1"].value == ("10.0.0.53",)
+    assert facts.offers["eno1"].source == "dhcp eno1"
+    assert collector()().offers == {}
+
+
+def test_an_interface_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    class Stuck(Offers):
+        def look(self, interface: str) -> Observed[tuple[str, ...]]:
+            over.wait(30)
+            return super().look(interface)
+
+    monkeypatch.setattr(module, "GRACE_S", 0.2)
+    facts = collector(inventory=WITH_DHCP, offers=Stuck(), deadline_s=0.5)()
+    over.set()
+    assert facts.offers["eno1"].error == "no answer within 1 s"
+    assert facts.hosts["pve1"].boot_id.known

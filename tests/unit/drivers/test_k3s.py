@@ -86,7 +86,7 @@ def test_the_answer_is_never_one_from_a_cache(api: K3sServers, node: Server) -> 
 
 
 def test_a_redirect_is_not_followed_with_the_token(api: K3sServers, node: Server) -> None:
-    node.answers[NODES] = Reply(302, "Found")
+    node.answers[NODES] = Reply(302, "Found", location="/elsewhere")
     refused(api)
     assert len(node.asked) == 1
 

@@ -76,7 +76,7 @@ class Reply:
     """An answer: status, reason phrase, body and headers of its own.
 
     ``drop`` closes the connection without one; ``byte_s`` is a pause (seconds) before each
-    byte of the body.
+    byte of the body; ``location`` is where a redirect leads.
     """
 
     status: int = 200
@@ -84,6 +84,7 @@ class Reply:
     body: bytes = b""
     drop: bool = False
     byte_s: float = 0.0
+    location: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -162,6 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status, reply.reason)
         self.send_header("Content-Type", "application/json;charset=UTF-8")
         self.send_header("Content-Length", str(len(reply.body)))
+        if reply.location:
+            self.send_header("Location", reply.location)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()

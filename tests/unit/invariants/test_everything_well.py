@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from blackstart.invariants import everything_well
 from blackstart.inventory_file import load
-from blackstart.model.addressing import K3s
+from blackstart.model.addressing import DhcpServer, K3s
 from blackstart.model.inventory import Inventory
 
 ROOT = Path(__file__).parents[3]
@@ -20,9 +21,11 @@ ALL = {
     "addresses-stable": {"guests": {}},
     "services-answer": {"services": {}},
     "nodes-ready": {"k3s": None},
+    "dhcp-answers": {"dhcp": {}},
 }
 K3S = K3s(servers=("k3s1",), token="env:K3S_TOKEN", ca="file:/etc/k3s.pem")
-RACK = load(ROOT / "inventory" / "rack.yaml").model_copy(update={"k3s": K3S})
+DHCP = {"maas": DhcpServer(address=IPv4Address("10.77.0.53"), interface="br0")}
+RACK = load(ROOT / "inventory" / "rack.yaml").model_copy(update={"k3s": K3S, "dhcp": DHCP})
 
 
 def promised(inventory: Inventory) -> set[str]:

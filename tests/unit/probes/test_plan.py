@@ -10,6 +10,7 @@ import pytest
 from blackstart.errors import UsageError
 from blackstart.model.inventory import Inventory
 from blackstart.model.subjects import subjects_of
+from blackstart.probes.dhcp import DhcpProbe
 from blackstart.probes.dns import DnsProbe
 from blackstart.probes.http import HttpProbe
 from blackstart.probes.icmp import IcmpProbe
@@ -44,6 +45,10 @@ def inventory(**changes: Any) -> Inventory:
                 "again": {"address": "10.0.0.53"},
             },
             "names": {"app.home.test": {"addresses": ["10.0.0.80"]}},
+        },
+        "dhcp": {
+            "maas": {"address": "10.0.0.53", "interface": "eno1", "guest": "maas"},
+            "spare": {"address": "10.0.0.54", "interface": "eno1"},
         },
         "services": {
             "web": {"http": "https://10.0.0.60/", "ca": "file:/ca.pem", "guest": "maas"},
@@ -87,19 +92,23 @@ def test_every_declared_thing_is_probed_and_what_is_off_is_not(ca: Path) -> None
         ("icmp maas", "guest/maas"),
         ("dns maas", "dns/maas"),
         ("dns again", "dns/again"),
+        ("dhcp maas", "dhcp/maas"),
+        ("dhcp spare", "dhcp/spare"),
         ("http web", "service/web"),
         ("tcp k8s", "service/k8s"),
         ("mount vms", "mount/vms"),
         ("mount media", "mount/media"),
     ]
     assert asked == ["file:/ca.pem"]
-    assert all(probe.timeout_s == 2.0 for probe in probes if probe.kind != "mount")
+    assert all(probe.timeout_s == 2.0 for probe in probes if probe.kind not in {"mount", "dhcp"})
 
 
 def test_entries_of_one_server_share_its_limit_and_all_icmp_one_socket(ca: Path) -> None:
     probes = probes_for(inventory(), lambda _: ca, NOBODY)
     rates = [probe.max_rate_hz for probe in probes if isinstance(probe, DnsProbe)]
     assert rates == [2.5, 2.5]
+    rates = [probe.max_rate_hz for probe in probes if isinstance(probe, DhcpProbe)]
+    assert rates == [0.1, 0.1]
     assert len({id(probe.sockets) for probe in probes if isinstance(probe, IcmpProbe)}) == 1
 
 

@@ -1,0 +1,61 @@
+"""Who offers on a wire: everybody within the window, and nobody is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+
+from blackstart.drivers.dhcp_client import Wire
+from blackstart.drivers.dhcp_message import Kind
+from blackstart.drivers.dhcp_offers import DhcpOffers
+
+from .dhcp_server import Asked, Script, answer, serving
+
+
+@contextmanager
+def server(script: Script) -> Iterator[Wire]:
+    """A server in a thread of its own: the look has an event loop of its own, too."""
+    wire: Future[Wire] = Future()
+    over: Future[asyncio.Event] = Future()
+
+    async def serve() -> None:
+        async with serving(script) as (_, made):
+            ended = asyncio.Event()
+            over.set_result(ended)
+            wire.set_result(made)
+            await ended.wait()
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield wire.result(10)
+    finally:
+        loop.call_soon_threadsafe(over.result(10).set)
+        thread.join(10)
+        loop.close()
+
+
+def look(script: Script) -> tuple[str, ...] | None:
+    with server(script) as wire:
+        return DhcpOffers(window_s=0.3, wire=lambda interface: wire).look("lo").value
+
+
+def test_everybody_who_offers_is_named() -> None:
+    def two(asked: Asked) -> list[bytes]:
+        return [answer(asked, Kind.OFFER, server=server) for server in ("192.0.2.53", "192.0.2.9")]
+
+    assert look(two) == ("192.0.2.9", "192.0.2.53")
+
+
+def test_nobody_is_an_answer() -> None:
+    assert look(lambda asked: []) == ()
+
+
+def test_an_interface_that_is_not_there_is_unknown() -> None:
+    found = DhcpOffers(window_s=0.3).look("no-such-card")
+    assert (found.value, found.error) == (None, "this machine cannot ask: No such device")
+    assert found.source == "dhcp no-such-card: DISCOVER, 0.3 s"
