@@ -19,7 +19,7 @@ from blackstart.model.deadman import HOME, UNIT_PREFIX, DeadMan
 from blackstart.model.undo import Action
 
 UNITS = "/etc/systemd/system"
-TICK_S = 4
+TICK_S = 3
 """Each look costs an emulated machine over a second of its processor."""
 ACTION_TIMEOUT_S = 30
 LOG_TIMEOUT_S = 5

@@ -99,20 +99,23 @@ def test_a_harness_that_dies_leaves_nothing(
     alive = survivors(harness.pid)
     recovered = room.recover(point)
     remains = traces(inventory)
-    good = not left and not alive and recovered.returncode == 0 and not remains
+    allowed = allowed_s(plan, inventory)
+    good = not left and healed_s <= allowed and not alive
+    good = good and recovered.returncode == 0 and not remains
     room.keep(
         point,
         good=good,
         target=plan.target,
         lease_s=plan.deadman.lease_s if plan.deadman else None,
         healed_s=round(healed_s, 1),
-        allowed_s=round(allowed_s(plan, inventory), 1),
+        allowed_s=round(allowed, 1),
         ill=left,
         survivors=alive,
         recover={"exit": recovered.returncode, "said": recovered.stdout + recovered.stderr},
         remains=remains,
     )
     assert not left, f"not healed after {healed_s:.0f} s without a harness"
+    assert healed_s <= allowed
     assert not alive
     assert recovered.returncode == 0, recovered.stdout + recovered.stderr
     assert not remains
