@@ -10,6 +10,7 @@ from blackstart.model.address_site import address_book
 from blackstart.model.facts import GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sFacts
+from blackstart.model.maas_facts import MaasFacts
 
 T = TypeVar("T")
 
@@ -33,6 +34,13 @@ def k3s_facts(facts: SiteFacts, server: str) -> K3sFacts:
     if facts.k3s is None or server not in facts.k3s.servers:
         raise Unproven(f"nobody looked at {server}")
     return facts.k3s
+
+
+def maas_facts(facts: SiteFacts) -> MaasFacts:
+    """What MAAS says. Raises ``Unproven`` when nobody asked it."""
+    if facts.maas is None:
+        raise Unproven("nobody asked MAAS")
+    return facts.maas
 
 
 def wrong_with_addresses(
