@@ -16,9 +16,11 @@ from blackstart.faults.service import restart_service
 from blackstart.invariants import (
     addresses_stable,
     containers_run,
+    dhcp_answers,
     guests_boot,
     mounts_answer,
     names_resolve,
+    nodes_ready,
     services_answer,
 )
 from blackstart.invariants.base import Invariant
@@ -26,7 +28,11 @@ from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
 
 CASES = Path(__file__).parents[1] / "cases"
-UNITS = {"box": "docker.service", "dns1": "named.service"}
+UNITS = {
+    "box": "docker.service",
+    "dns1": "named.service",
+    "dns2": "isc-dhcp-server.service",
+}
 
 FAMILIES: Mapping[str, tuple[str, Callable[[str], Fault]]] = {
     "reboot": ("a1", reboot),
@@ -67,4 +73,6 @@ def promises(site: Site) -> tuple[Invariant, ...]:
         addresses_stable(),
         services_answer(),
         mounts_answer(),
+        *((dhcp_answers(),) if site.inventory.dhcp else ()),
+        *((nodes_ready(),) if site.inventory.k3s else ()),
     )

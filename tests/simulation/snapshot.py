@@ -17,6 +17,7 @@ from blackstart.model.facts import (
     unread,
 )
 from blackstart.model.inventory import NfsMount
+from blackstart.model.k3s_facts import K3sFacts, K3sNode, K3sServer
 from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.mount_answer import MountState
 from tests.unit.maas_site import WELL
@@ -104,6 +105,42 @@ def _maas(world: World) -> MaasFacts | None:
     return WELL
 
 
+def _offers(world: World) -> dict[str, Observed[tuple[str, ...]]]:
+    found: dict[str, list[str]] = {}
+    for server in world.inventory.dhcp.values():
+        offering = found.setdefault(server.interface, [])
+        if server.guest is None or (
+            world.pings(server.guest) and world.serves(server.guest, "dhcp")
+        ):
+            offering.append(str(server.address))
+    return {interface: _seen(tuple(sorted(servers))) for interface, servers in found.items()}
+
+
+def _k3s(world: World) -> K3sFacts | None:
+    """A cluster whose servers are guests: one that is down or moved is lost to the others."""
+    if world.inventory.k3s is None:
+        return None
+    servers: dict[str, K3sServer] = {}
+    nodes: list[K3sNode] = []
+    for name in world.inventory.k3s.servers:
+        address = str(world.inventory.guests[name].address)
+        there = world.guest_up(name) and world.guests[name].address == address
+        why = "KubeletReady" if there else "NodeStatusUnknown"
+        nodes.append(K3sNode(name=name, ready=there, why=why, addresses=(address,)))
+        servers[name] = K3sServer(
+            address=address,
+            failing=_seen(()) if there else _lost(),
+            carried=_seen((address,)) if there else _lost(),
+            verified=_seen(True) if there else _lost(),
+        )
+    majority = sum(node.ready for node in nodes) * 2 > len(nodes)
+    return K3sFacts(
+        version=_seen("v1.33.6+k3s1") if majority else _lost(),
+        nodes=_seen(tuple(nodes)) if majority else _lost(),
+        servers=servers,
+    )
+
+
 def snapshot(world: World) -> SiteFacts:
     """Everything that can be seen now."""
     inventory = world.inventory
@@ -155,4 +192,6 @@ def snapshot(world: World) -> SiteFacts:
             quorum=_seen(2),
         ),
         maas=_maas(world),
+        offers=_offers(world),
+        k3s=_k3s(world),
     )

@@ -238,10 +238,12 @@ class World:
         return self.pings(name) and not (mute and mute[0] <= self.elapsed < mute[1])
 
     def serves(self, guest: str, kind: str) -> bool:
-        """Whether what answers for a guest's ``dns`` or ``service`` runs on it."""
+        """Whether what answers for a guest's ``dns``, ``dhcp`` or ``service`` runs on it."""
         host = self.hosts[guest]
         if kind == "dns":
             return host.active("named.service")
+        if kind == "dhcp":
+            return host.active("isc-dhcp-server.service")
         projects = self.inventory.compose.values()
         lost = any(p.directory in host.wiped for p in projects if p.guest == guest)
         return host.active("docker.service") and not lost
