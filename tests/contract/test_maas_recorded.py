@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -16,6 +17,7 @@ from blackstart.errors import DriverError, Unreachable
 from blackstart.model.maas_facts import MaasFacts
 from tests.contract import maas_account
 from tests.contract.maas_recorded import (
+    BASE,
     CONSUMER,
     SCHEMA_FILE,
     SECRET,
@@ -209,19 +211,24 @@ def test_how_many_exchanges_are_used(
 
 
 def test_every_call_has_a_recorded_exchange_and_stands_in_the_vendors_schema(
-    replay: Replay, api: MaasApi
+    replay: Replay, server: Server, api: MaasApi
 ) -> None:
+    server.asked.clear()
     maas = Maas(api)
     maas.observe()
     maas.start_import()
     maas.stop_import()
     made = {endpoint(method, path) for method, path in replay.asked}
     assert made == set(maas_account.CALLED)
-    paths = json.loads(SCHEMA_FILE.read_text())["paths"]
-    for method, path in made:
-        written = path.replace("?op=", "op-")
-        assert method.lower() in paths[f"/{written}"], path
     assert {exchange.endpoint for exchange in exchanges()} >= made
+    paths = json.loads(SCHEMA_FILE.read_text())["paths"]
+    for request in server.asked:
+        parts = urlsplit(request.path)
+        query = dict(parse_qsl(parts.query))
+        operation = f"?op={query.pop('op')}" if "op" in query else ""
+        method, path = endpoint(request.method, parts.path.removeprefix(BASE) + operation)
+        described = paths[f"/{path.replace('?op=', 'op-')}"][method.lower()]
+        assert {*query} <= {item["name"] for item in described.get("parameters", ())}, path
 
 
 def endpoint(method: str, path: str) -> tuple[str, str]:
