@@ -74,7 +74,7 @@ def statements(text: str) -> tuple[Statement, ...]:
     blocks = [_Open((), 0)]
     words: list[_Token] = []
     after_block = False
-    for token in _tokens(text):
+    for token in _joined(_tokens(text)):
         if not token.is_mark:
             words.append(token)
         elif token.text == "{":
@@ -101,12 +101,34 @@ def _tokens(text: str) -> Iterator[_Token]:
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None:
-            what = "a string that does not end" if text[position] == '"' else "a character"
-            raise Malformed(line, f"{what} that belongs to no statement")
+            string = text[position] == '"'
+            what = "a string that does not end" if string else "a character that no word has"
+            raise Malformed(line, what)
         if found.lastgroup not in ("space", "comment"):
             yield _Token(found[0], line, found.lastgroup == "mark")
         line += found[0].count("\n")
         position = found.end()
+
+
+def _joined(tokens: Iterator[_Token]) -> Iterator[_Token]:
+    """Braces of a record's definition are words and no block.
+
+    ``option space.name code 1 = array of { ip-address, text };`` (dhcp-options(5)): no other
+    statement that begins with ``option`` has any.
+    """
+    keyword, defines, depth = "", False, 0
+    for token in tokens:
+        inline = token.is_mark and defines and token.text in "{}"
+        if inline:
+            depth += 1 if token.text == "{" else -1
+        if depth < 0 or (depth and token.text == ";"):
+            raise Malformed(token.line, "braces that do not match")
+        if token.is_mark and not inline:
+            keyword, defines = "", False
+        else:
+            keyword = keyword or token.text.lower()
+            defines = defines or (keyword == "option" and token.text == "=")
+        yield _Token(token.text, token.line, is_mark=False) if inline else token
 
 
 def _texts(words: list[_Token]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ that deletes it and a new one (dhcpd.leases(5); server/db.c of ISC DHCP 4.4.3-P1
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from blackstart.drivers import dhcpd_values as values
@@ -24,6 +25,8 @@ _OTHER_RECORDS = frozenset(
     {"authoring-byte-order", "class", "failover", "group", "server-duid", "subclass"}
     | {"ia-na", "ia-pd", "ia-ta"}
 )
+# As db.c writes what a client's request left: a string, a number, octets.
+_SET = re.compile(r"""[\w.-]+ = (?:".*"|[\w:-]+)""", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ def _lease(record: Statement) -> Lease:
             found[item.keyword] = values.once(found.get(item.keyword), item)
         elif item.keyword not in _OTHERS_OF_LEASE:
             raise Malformed(item.line, "no statement that dhcpd knows in a lease block")
+        elif item.keyword == "set":
+            _check_set(item)
     times = {name: values.moment(found[name]) for name in _TIMES & found.keys()}
     states = {name: _state(found[name]) for name in _BINDINGS & found.keys()}
     if "binding" not in states:
@@ -105,6 +110,13 @@ def _lease(record: Statement) -> Lease:
         ends=times.get("ends"),
         state=states["binding"],
     )
+
+
+def _check_set(statement: Statement) -> None:
+    """dhcpd gives up the whole lease where this is damaged ("possibly corrupt lease file")."""
+    given = statement.arguments
+    if len(given) != 3 or not _SET.fullmatch(" ".join(given)):
+        raise Malformed(statement.line, "set takes a name, an equals sign and one value")
 
 
 def _state(statement: Statement) -> str:

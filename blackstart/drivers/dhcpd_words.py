@@ -52,7 +52,8 @@ PARAMETERS = (
     | _SERVER_OPTIONS
     | _words(
         """
-        failover fixed-address6 fixed-prefix6 group host-identifier lease-id-format not prefix6
+        failover fixed-address6 fixed-prefix6 group host-identifier interface lease-id-format no
+        not prefix6
         range6 server-duid server-identifier subclass uid
     """
     )

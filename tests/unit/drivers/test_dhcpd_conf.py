@@ -27,6 +27,23 @@ def test_hosts_and_ranges_wherever_they_stand() -> None:
     assert found.partners == ()
 
 
+def test_the_braces_of_an_options_definition_are_no_block() -> None:
+    """dhcp-options(5), DEFINING NEW OPTIONS; found against the vendor's own test files."""
+    text = """
+option space lab;
+option lab.pairs code 1 = array of { ip-address, { text, boolean } };
+host a { hardware ethernet 0:0:0:0:0:1; fixed-address 192.0.2.1; }
+"""
+    (host,) = read_configuration(text).hosts
+    assert host.addresses == ("192.0.2.1",)
+
+
+def test_the_interface_of_a_network_is_no_unknown_word() -> None:
+    """dhcpd.conf(5), the interface statement; found against the vendor's own test files."""
+    text = SUBNET.format('interface "eth0"; range 192.0.2.9;')
+    assert len(read_configuration(text).ranges) == 1
+
+
 def test_the_line_of_a_host_is_where_it_begins() -> None:
     first = read_configuration(CONFIGURATION).hosts[0]
     assert CONFIGURATION.splitlines()[first.line - 1] == "host bc-24-11-00-00-01 {"
@@ -87,6 +104,10 @@ def test_the_recorded_configuration() -> None:
         'filename "no end;',
         "option x = concat(a;",
         "option x = a);",
+        "option x = { text;",
+        "option x = { text; host a { hardware ethernet 0:0:0:0:0:1; } }",
+        "option x = text };",
+        "option x { text };",
         "authoritative; \x00",
         "authoritativé;",
         "group {" * (MAX_DEPTH + 1),

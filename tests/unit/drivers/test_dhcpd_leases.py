@@ -116,6 +116,9 @@ def lease(starts: str = GOOD[0], state: str = GOOD[1], mac: str = GOOD[2]) -> st
         lease().replace("binding state active; ", ""),
         lease().replace("ends never; ", ""),
         lease().replace("starts", "startz"),
+        lease().replace("ends never;", 'ends never; set clip < "192.0.2.1";'),
+        lease().replace("ends never;", 'ends never; set clip =Y"192.0.2.1";'),
+        lease().replace("ends never;", "ends never; set clip = ;"),
         lease().replace("192.0.2.1", "192.0.2.01"),
         lease().replace("ends never;", "ends never; ends never;"),
     ],
@@ -127,7 +130,8 @@ def test_damage_is_told_with_its_line(text: str) -> None:
 
 
 def test_the_forms_that_the_damaged_ones_are_made_of_are_right() -> None:
-    file = read_leases(HOST.format("192.0.2.1, 192.0.2.2") + lease())
+    kept = lease().replace("ends never;", 'ends never; set a = "\\"x = y\\""; set b = 600;')
+    file = read_leases(HOST.format("192.0.2.1, 192.0.2.2") + kept)
     (host,) = file.hosts
     assert host == HostEntry(
         name="a",
