@@ -24,6 +24,7 @@ SERVER_PORT, CLIENT_PORT = 67, 68
 MAC = "02:62:6c:6b:73:74"
 """Locally administered; ``blkst`` in ASCII, so that a person who meets it in a log can tell."""
 MOST_BYTES = 4096
+AGAIN_S = 2.0
 
 _OWN_MAC = re.compile(r"[0-9a-f][26ae](:[0-9a-f]{2}){5}")
 
@@ -128,15 +129,22 @@ class DhcpClient:
         raise TimedOut(f"{lease.server} did not answer within {timeout_s:g} s")
 
     async def _answers(self, message: Message, window_s: float) -> AsyncGenerator[Message]:
-        """Send once; every answer to it, until the window closes."""
-        until = time.monotonic() + window_s
+        """Every answer to a message until the window closes; it is sent again every 2 s.
+
+        A server that pings an address before it offers it drops what the same client asks
+        meanwhile (dhcpd: "already acking lease"), so that one question is no question.
+        """
         loop = asyncio.get_running_loop()
+        again = time.monotonic()
+        until = again + window_s
         with self._wire.open() as sock:
-            await loop.sock_sendto(sock, encode(message), self._wire.server)
-            with suppress(TimeoutError):
-                # Asked each time: where data waits, nothing is awaited and no timeout comes.
-                while (left := until - time.monotonic()) > 0:
-                    async with asyncio.timeout(left):
+            # Asked each time: where data waits, nothing is awaited and no timeout comes.
+            while (now := time.monotonic()) < until:
+                if now >= again:
+                    await loop.sock_sendto(sock, encode(message), self._wire.server)
+                    again += AGAIN_S
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(again, until) - now):
                         data = await loop.sock_recv(sock, MOST_BYTES)
                     answer = _own(data, message)
                     if answer is not None:

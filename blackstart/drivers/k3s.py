@@ -66,7 +66,7 @@ class K3sServers:
         return self._ask_around(_version)
 
     def nodes(self) -> tuple[K3sNode, ...]:
-        """Every node, by name; at most ``CALL_S`` seconds over all servers.
+        """Every node, by name; no other server is asked once ``CALL_S`` seconds are over.
 
         Not from a cache: without a resource version the answer needs the datastore's quorum
         (Kubernetes API concepts, "Resource versions"), so that a server that is alone cannot

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from blackstart.drivers import dhcp_client as module
 from blackstart.drivers.dhcp_client import MAC, DhcpClient, Lease, Wire
 from blackstart.drivers.dhcp_message import Kind
 from blackstart.errors import Rejected, TimedOut, UsageError
@@ -79,6 +80,17 @@ async def test_a_flood_does_not_hold_the_window_open(monkeypatch: pytest.MonkeyP
     async with serving(lambda asked: []) as (_, wire):
         monkeypatch.setattr(asyncio.get_running_loop(), "sock_recv", at_once)
         assert await DhcpClient(wire).offers(WINDOW_S) == ()
+
+
+async def test_a_question_that_was_dropped_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", 0.1)
+
+    async with serving(lambda asked: []) as (server, wire):
+        server.script = lambda asked: offering(asked) if len(server.asked) > 1 else []
+        (found,) = await DhcpClient(wire).offers(30, until=SERVER)
+    assert found.server == SERVER
+    assert len(server.asked) > 1
+    assert len({asked.xid for asked in server.asked}) == 1
 
 
 async def test_who_waits_for_one_server_does_not_wait_for_others() -> None:
