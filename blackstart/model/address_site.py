@@ -8,7 +8,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from blackstart.model.address_book import Book, Holder, Served, SourcedRange, Topic
-from blackstart.model.address_rows import NOBODY, row_of
+from blackstart.model.address_keepers import NOBODY
+from blackstart.model.address_rows import row_of
 from blackstart.model.dhcp_facts import AddressRange, DhcpFacts
 from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
