@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from blackstart.model.filling import CHUNK_MIB, writer
 from blackstart.model.undo import (
     Action,
     DropTable,
@@ -29,7 +30,6 @@ from blackstart.model.undo import (
     Vmid,
 )
 
-FILL_CHUNK_MIB = 16
 FILL_BOUND_S = 600
 
 
@@ -125,11 +125,10 @@ class Unexport(Step):
 
 
 class FillMemory(Step):
-    """Fill memory with a tmpfs, chunk by chunk, until ``mib`` are held or the OOM killer acted.
+    """Fill memory with a tmpfs until ``mib`` are held or the OOM killer acted.
 
     A tmpfs belongs to no process, so that the kernel kills somebody else (proc(5):
-    ``oom_score``), as when memory is really short. The writer stops at the first kill it sees in
-    ``/proc/vmstat``: one guest is the drill, all of them would be an outage.
+    ``oom_score``), as when memory is really short.
     """
 
     kind: Literal["fill-memory"] = "fill-memory"
@@ -152,19 +151,12 @@ class FillMemory(Step):
 
     def command(self) -> str:
         """The change; it returns at once, the unit writes on, at most 600 s."""
-        chunks = -(-self.mib // FILL_CHUNK_MIB)
-        kills = "$(grep '^oom_kill ' /proc/vmstat)"
-        writer = (
-            f'before="{kills}"; i=0; while [ $i -lt {chunks} ] && [ "{kills}" = "$before" ]; '
-            f"do head -c {FILL_CHUNK_MIB}M /dev/zero >{self.path}/$i || exit 0; i=$((i+1)); done; "
-            "sleep infinity"
-        )
         # systemd expands $ in a unit's command line before the shell sees it; $$ is its $
         # (systemd.service(5)). systemd-run's --expand-environment=no is newer than Debian 12.
-        quoted = shlex.quote(writer.replace("$", "$$"))
+        quoted = shlex.quote(writer(self.path, self.mib).replace("$", "$$"))
         return (
             f"mkdir -p {self.path} && "
-            f"mount -t tmpfs -o size={self.mib + FILL_CHUNK_MIB}M,mode=0700 "
+            f"mount -t tmpfs -o size={self.mib + CHUNK_MIB}M,mode=0700 "
             f"blackstart {self.path} && "
             f"systemd-run --quiet --collect --unit={self.unit} --property=OOMScoreAdjust=-1000 "
             f"--property=RuntimeMaxSec={FILL_BOUND_S} sh -c {quoted}"

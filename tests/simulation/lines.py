@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 from blackstart.model.changes import (
-    FILL_CHUNK_MIB,
     DropPort,
     FillMemory,
     RestartUnit,
@@ -21,6 +20,7 @@ from blackstart.model.changes import (
     Unexport,
 )
 from blackstart.model.deadman import HOME, DeadMan
+from blackstart.model.filling import CHUNK_MIB
 from blackstart.model.mount_answer import question
 from blackstart.model.undo import (
     DropTable,
@@ -47,8 +47,9 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "options": (OPTIONS, r"[\w,=.-]+"),
     "vmid": (str(VMID), r"\d+"),
     "port": (str(PORT), r"\d+"),
-    "size": (str((CHUNKS + 1) * FILL_CHUNK_MIB), r"\d+"),
+    "size": (str((CHUNKS + 1) * CHUNK_MIB), r"\d+"),
     "chunks": (str(CHUNKS), r"\d+"),
+    "back": (str(CHUNKS // 8), r"\d+"),
 }
 
 Meaning = tuple[str, Mapping[str, str]]
@@ -68,7 +69,7 @@ def _steps() -> list[Step]:
     export: dict[str, Any] = {"path": PATH, "client": CLIENT, "options": OPTIONS}
     steps += [Unmount(path=OWN_PATH), Reexport(**export), Unexport(**export)]
     steps += [StopUnit(unit=UNIT), RestartUnit(unit=UNIT), DropPort(table=TABLE, port=PORT)]
-    steps += [FillMemory(name=NAME, mib=CHUNKS * FILL_CHUNK_MIB)]
+    steps += [FillMemory(name=NAME, mib=CHUNKS * CHUNK_MIB)]
     for tool in ("qm", "pct"):
         steps += [StartGuest(vmid=VMID, tool=tool), StopGuest(vmid=VMID, tool=tool)]
     return steps

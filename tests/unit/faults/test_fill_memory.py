@@ -9,14 +9,18 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from blackstart.model.changes import FILL_CHUNK_MIB, FillMemory
+from blackstart.model.changes import FillMemory
+from blackstart.model.filling import CHUNK_MIB, STUCK_S
 
 MIB = 64
+MUCH_MIB = 2048
+WRITTEN_MIB = 512
+BACK_CHUNKS = MUCH_MIB // CHUNK_MIB // 8
 SYSTEMD_RUN = r"""#!/bin/sh
 while case $1 in -*) true ;; *) false ;; esac; do shift; done
 script=$(printf %s "$3" | sed 's/\$\$/\x01/g; s/\$[A-Za-z_][A-Za-z0-9_]*//g; s/\x01/$/g')
@@ -29,11 +33,6 @@ case "$*" in
 *ActiveState*) [ -e "$STATE/pid" ] && echo active || echo inactive ;;
 esac
 """
-HEAD = """#!/bin/sh
-/usr/bin/head "$@"
-echo x >>"$STATE/written"
-[ "$(wc -l <"$STATE/written")" -lt "$KILLS_AFTER" ] || echo 'oom_kill 8' >"$STATE/vmstat"
-"""
 WAIT = "i=0; while [ $i -lt 100 ] && ! {until}; do sleep 0.1; i=$((i+1)); done"
 
 
@@ -44,10 +43,11 @@ class Bench:
     root: Path
     fill: FillMemory
 
-    def run(self, script: str, kills_after: int = 999) -> str:
+    def run(self, script: str) -> str:
         preparation = [
             "set -e",
             f"mount --bind {self.root / 'vmstat'} /proc/vmstat",
+            f"mount --bind {self.root / 'uptime'} /proc/uptime",
             "mount -t tmpfs none /run",
             "set +e",
         ]
@@ -61,7 +61,6 @@ class Bench:
             env={
                 "PATH": f"{self.root / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin",
                 "STATE": str(self.root),
-                "KILLS_AFTER": str(kills_after),
             },
         )
         assert done.stderr == ""
@@ -78,22 +77,23 @@ def bench(tmp_path: Path) -> Bench:
     if os.geteuid() != 0:
         pytest.skip("mounting needs root")
     (tmp_path / "bin").mkdir()
-    for name, text in (("systemd-run", SYSTEMD_RUN), ("systemctl", SYSTEMCTL), ("head", HEAD)):
+    for name, text in (("systemd-run", SYSTEMD_RUN), ("systemctl", SYSTEMCTL)):
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
-    (tmp_path / "vmstat").write_text("oom_kill 7\n")
+    (tmp_path / "vmstat").write_text("nr_free_pages 9\noom_kill 7\nlast 1\n")
+    (tmp_path / "uptime").write_text("100000.0 9\n")
     return Bench(tmp_path, FillMemory(name="test-fill", mib=MIB))
 
 
 HELD = "echo $(($(cat /run/blackstart/test-fill/* | wc -c) / 1048576))"
-WROTE = f'[ "$(cat "$STATE/written" 2>/dev/null | wc -l)" -ge {MIB // FILL_CHUNK_MIB} ]'
+WROTE = '[ "$(du -sm /run/blackstart/test-fill | cut -f1)" -ge {mib} ]'
 
 
 def test_it_holds_what_it_says_and_the_undo_leaves_nothing(bench: Bench) -> None:
     lines = [
         f"{bench.fill.possible()} || echo NOT POSSIBLE",
         bench.fill.command(),
-        WAIT.format(until=WROTE),
+        WAIT.format(until=WROTE.format(mib=MIB)),
         "sleep 0.3",
         HELD,
         f"{bench.fill.possible()} && echo POSSIBLE TWICE",
@@ -102,10 +102,39 @@ def test_it_holds_what_it_says_and_the_undo_leaves_nothing(bench: Bench) -> None
     assert bench.run("\n".join(lines)).split() == [str(MIB)]
 
 
-def test_it_stops_at_the_first_kill(bench: Bench) -> None:
-    killed = '[ "$(cat "$STATE/vmstat")" = "oom_kill 8" ]'
-    lines = [bench.fill.command(), WAIT.format(until=killed), "sleep 0.5", HELD, bench.undo()]
-    assert bench.run("\n".join(lines), kills_after=2).split() == [str(2 * FILL_CHUNK_MIB)]
+def after_writing(bench: Bench, event: str) -> tuple[int, int, int]:
+    """MiB held, chunks begun and chunks given back, some time after ``event`` befell the writer."""
+    lines = [
+        bench.fill.command(),
+        WAIT.format(until=WROTE.format(mib=WRITTEN_MIB)),
+        event,
+        WAIT.format(until="pgrep -g $(cat $STATE/pid) -x sleep >/dev/null"),
+        HELD,
+        "ls /run/blackstart/test-fill | wc -l",
+        "find /run/blackstart/test-fill -type f -empty | wc -l",
+        bench.undo(),
+    ]
+    held, begun, empty = map(int, bench.run("\n".join(lines)).split())
+    return held, begun, empty
+
+
+def test_it_stops_at_the_first_kill_and_lets_the_host_breathe(bench: Bench) -> None:
+    much = replace(bench, fill=FillMemory(name="test-fill", mib=MUCH_MIB))
+    held, begun, empty = after_writing(much, "echo 'oom_kill 8' >$STATE/vmstat")
+    assert begun < MUCH_MIB // CHUNK_MIB
+    assert empty == BACK_CHUNKS
+    assert 0 < held <= (begun - empty) * CHUNK_MIB
+
+
+def test_it_gives_back_and_gives_up_when_the_machine_gets_on_with_nothing(bench: Bench) -> None:
+    much = replace(bench, fill=FillMemory(name="test-fill", mib=MUCH_MIB))
+    clock = (
+        "n=100100; while [ -e $STATE/pid ]; do n=$((n+{step})); echo $n.0 1<>$STATE/uptime; done &"
+    )
+    held, begun, empty = after_writing(much, clock.format(step=STUCK_S + 1))
+    assert begun < MUCH_MIB // CHUNK_MIB
+    assert empty >= BACK_CHUNKS
+    assert held <= (begun - empty) * CHUNK_MIB
 
 
 def test_the_undo_of_nothing_is_fine_and_of_a_writer_at_work_too(bench: Bench) -> None:
