@@ -50,6 +50,7 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "size": (str((CHUNKS + 1) * CHUNK_MIB), r"\d+"),
     "chunks": (str(CHUNKS), r"\d+"),
     "back": (str(CHUNKS // 8), r"\d+"),
+    "last": (str(CHUNKS * CHUNK_MIB // 20 * 1024), r"\d+"),
 }
 
 Meaning = tuple[str, Mapping[str, str]]

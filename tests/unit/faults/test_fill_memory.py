@@ -48,6 +48,7 @@ class Bench:
             "set -e",
             f"mount --bind {self.root / 'vmstat'} /proc/vmstat",
             f"mount --bind {self.root / 'uptime'} /proc/uptime",
+            f"mount --bind {self.root / 'meminfo'} /proc/meminfo",
             "mount -t tmpfs none /run",
             "set +e",
         ]
@@ -81,6 +82,7 @@ def bench(tmp_path: Path) -> Bench:
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
     (tmp_path / "vmstat").write_text("nr_free_pages 9\noom_kill 7\nlast 1\n")
+    (tmp_path / "meminfo").write_text("MemTotal: 9000000 kB\nMemAvailable: 8000000 kB\n")
     (tmp_path / "uptime").write_text("100000.0 9\n")
     return Bench(tmp_path, FillMemory(name="test-fill", mib=MIB))
 
@@ -135,6 +137,20 @@ def test_it_gives_back_and_gives_up_when_the_machine_gets_on_with_nothing(bench:
     assert begun < MUCH_MIB // CHUNK_MIB
     assert empty >= BACK_CHUNKS
     assert held <= (begun - empty) * CHUNK_MIB
+
+
+@pytest.mark.parametrize(("left_kib", "scheduling"), [(8_000_000, "TS"), (200_000, "RR")])
+def test_the_last_of_it_is_written_before_anybody_else_gets_on(
+    bench: Bench, left_kib: int, scheduling: str
+) -> None:
+    (bench.root / "meminfo").write_text(f"MemTotal: 9000000 kB\nMemAvailable: {left_kib} kB\n")
+    lines = [
+        bench.fill.command(),
+        WAIT.format(until=WROTE.format(mib=MIB)),
+        "ps -o cls= -p $(cat $STATE/pid)",
+        bench.undo(),
+    ]
+    assert bench.run("\n".join(lines)).split() == [scheduling]
 
 
 def test_the_undo_of_nothing_is_fine_and_of_a_writer_at_work_too(bench: Bench) -> None:
