@@ -57,7 +57,8 @@ def sweep(root: Path, family: str, lies: Lies | None = None) -> Swept:
 
 def heals_without_harness(world: World, family: str) -> None:
     """The target is as it was, nobody having helped, in the lease and 10 s, and the boot."""
-    lease_s = world.inventory.dead_man
+    leases = [armed.lease_s for armed in world.deadmen.values()]
+    lease_s = max(leases, default=world.inventory.dead_man)
     world.clock.pass_without_harness(lease_s + HEALS_IN_S)
     waiting = {
         f"{it.host}: dead-man {name}" for name, it in world.deadmen.items() if not it.ticking
