@@ -65,6 +65,16 @@ def test_each_is_red_with_its_fix(pytester: pytest.Pytester) -> None:
     )
 
 
+def test_a_rack_controller_that_tells_of_no_service_is_unproven(pytester: pytest.Pytester) -> None:
+    mute = rack("running").model_copy(update={"services": {}})
+    nowhere = seen((), "maas subnets")
+    silent = QUIET.model_copy(update={"racks": seen((mute,), "maas racks"), "subnets": nowhere})
+    result = check(pytester, silent)
+    result.assert_outcomes(passed=3, failed=1)
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["*maas racks: nobody says how any service of maas is*"])
+
+
 def test_no_rack_controller_at_all_is_red(pytester: pytest.Pytester) -> None:
     result = check(pytester, QUIET.model_copy(update={"racks": seen((), "maas racks")}))
     result.assert_outcomes(passed=3, failed=1)
