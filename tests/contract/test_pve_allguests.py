@@ -32,8 +32,8 @@ def _guest(
     site.disk(f"{vmid}/disk.raw")
 
 
-def _run(site: SiteNode, verb: str) -> tuple[str, list[str]]:
-    said: list[str] = []
+def _run(site: SiteNode, verb: str, said: list[str] | None = None) -> tuple[str, list[str]]:
+    said = [] if said is None else said
     work = start_all(site.node) if verb == "start" else stop_all(site.node)
     status = site.node.tasks.run(f"{verb}all", "", "root@pam", work, said.append)
     return status, said
@@ -89,17 +89,19 @@ def test_it_waits_for_quorum(site: SiteNode, monkeypatch: pytest.MonkeyPatch) ->
     site.put(".members", members_file({"pve1": True, "pve2": False}, "pve1", quorate=False))
     monkeypatch.setattr(allguests, "QUORUM_POLL_S", 0.01)
     monkeypatch.setitem(allguests.DEFAULT_UP_S, "qemu", 0)
+    said: list[str] = []
     result: list[tuple[str, list[str]]] = []
-    boot = threading.Thread(target=lambda: result.append(_run(site, "start")))
+    boot = threading.Thread(target=lambda: result.append(_run(site, "start", said)))
     boot.start()
     deadline = time.monotonic() + 10
-    while not site.node.tasks.active() and time.monotonic() < deadline:
+    while not said and time.monotonic() < deadline:
         time.sleep(0.01)
+    assert said == ["waiting for quorum ..."]
     assert site.runtime.order == []
     site.put(".members", members_file({"pve1": True, "pve2": True}, "pve1"))
     boot.join(10)
     assert result[0][0] == "OK"
-    assert result[0][1] == ["waiting for quorum ...", "got quorum", "Starting VM 101"]
+    assert said == ["waiting for quorum ...", "got quorum", "Starting VM 101"]
 
 
 def test_a_leftover_backup_lock_does_not_keep_a_guest_down(
