@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from blackstart.errors import Unproven
+from blackstart.errors import Found, Unproven
 from blackstart.model.address_findings import FindingKind, findings
 from blackstart.model.address_site import address_book
 from blackstart.model.facts import GuestFacts, Observed, SiteFacts
@@ -13,6 +13,23 @@ from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
 
 T = TypeVar("T")
+
+
+def expect(
+    holds: bool,
+    problem: str,
+    *,
+    evidence: str | tuple[str, ...],
+    fix: str,
+    touches: tuple[str, ...] = (),
+) -> None:
+    """State a claim. Raises ``Found`` with all of this when it does not hold.
+
+    ``fix`` is a command or an instruction that destroys no data.
+    """
+    if not holds:
+        sources = (evidence,) if isinstance(evidence, str) else evidence
+        raise Found(problem, evidence=sources, fix=fix, touches=touches)
 
 
 def known(fact: Observed[T]) -> T:

@@ -11,6 +11,7 @@ from blackstart.cli_drill import drill
 from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
+from blackstart.cli_verify import explain, verify
 from blackstart.errors import BlackstartError
 from blackstart.rack.cli import rack
 
@@ -27,7 +28,7 @@ def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
 
 
-for command in (addresses, drill, halt, inventory, rack, recover, report, resume):
+for command in (addresses, drill, explain, halt, inventory, rack, recover, report, resume, verify):
     blackstart.add_command(command)
 
 

@@ -5,6 +5,7 @@ BlackstartError
  |   +- InventoryError      exit 2: names file, line and remedy
  +- Refusal                 exit 3: a guard or a lease refused; nothing was touched
  +- Unproven                exit 3: nothing can be concluded, which is never a pass
+ +- Found                   exit 1: a check found something wrong
  +- DriverError             a real system did not answer as it should
  |   +- Unreachable         no connection, or it broke
  |   +- TimedOut            no answer within the bound
@@ -51,6 +52,23 @@ class Unproven(BlackstartError):
     """Data is missing, so nothing can be concluded; never a pass."""
 
     exit_code = 3
+
+
+class Found(BlackstartError):
+    """A check's claim does not hold: ``problem``, where that was read, and what mends it.
+
+    ``touches`` names what else it is about: an act on any of them is concerned.
+    """
+
+    def __init__(
+        self, problem: str, *, evidence: tuple[str, ...], fix: str, touches: tuple[str, ...] = ()
+    ) -> None:
+        self.problem = problem
+        self.evidence = evidence
+        self.fix = fix
+        self.touches = touches
+        read = f" ({'; '.join(evidence)})" if evidence else ""
+        super().__init__(f"{problem}{read}; {fix}")
 
 
 class DriverError(BlackstartError):

@@ -26,6 +26,7 @@ from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
+from blackstart.pytest_checks import Findings
 from blackstart.pytest_outcome import Outcomes
 from blackstart.pytest_signals import Signals
 from blackstart.pytest_targets import (
@@ -71,6 +72,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a person stands beside the machines and can switch them on",
     )
     group.addoption(
+        "--findings", metavar="FILE", help="write what the checks found into this file, as JSON"
+    )
+    group.addoption(
         "--drills",
         metavar="DIR",
         default="reports/drills",
@@ -104,8 +108,14 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "drill(fault, budget): breaks things; budget from injection to held recovery"
     )
     config.addinivalue_line("markers", "check: a read-only claim that predicts what a reboot does")
+    config.addinivalue_line(
+        "markers", "claim(severity, breaks, incident): what it costs when a check does not hold"
+    )
     config.addinivalue_line("markers", "rack: needs the rack's real machines")
     config.pluginmanager.register(Outcomes(), "blackstart-outcomes")
+    declared, file = config.stash.get(INVENTORY, None), config.getoption("findings")
+    collected = Findings(declared.site if declared else None, Path(file) if file else None)
+    config.pluginmanager.register(collected, "blackstart-findings")
     config.pluginmanager.register(Signals(), "blackstart-signals")
 
 

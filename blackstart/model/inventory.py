@@ -256,6 +256,18 @@ class Tolerance(Part):
     until: date
 
 
+class Acceptance(Part):
+    """A finding of ``blackstart verify`` that the owner lives with until a date (inclusive).
+
+    ``check`` and ``target`` as the finding names them.
+    """
+
+    check: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    target: str
+    reason: Annotated[str, Field(min_length=1)]
+    until: date
+
+
 class Probing(Part):
     """How often to ask. Hz; at most 5 DNS queries a second go to one server."""
 
@@ -287,6 +299,7 @@ class Inventory(Part):
     ups: Ups | None = None
     window: Window | None = None
     tolerate: tuple[Tolerance, ...] = ()
+    accept: tuple[Acceptance, ...] = ()
     probing: Probing = Probing()
     hold: Duration = 60.0
     settle: Duration = 30.0

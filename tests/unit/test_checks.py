@@ -31,7 +31,7 @@ def test_a_healthy_site_is_green(pytester: pytest.Pytester) -> None:
     [
         ("not_onboot=frozenset({'box'})", "*box would stay off*qm set 102 --onboot 1*"),
         ("config={'bios': 'ovmf'}", "*box has UEFI firmware and no efidisk0*"),
-        ("config={'lock': 'backup'}", "*box is locked (backup*qm unlock 102*"),
+        ("config={'lock': 'backup'}", "*box is locked (backup)*qm unlock 102*"),
     ],
 )
 def test_red_with_its_fix(pytester: pytest.Pytester, lies: str, said: str) -> None:

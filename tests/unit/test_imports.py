@@ -57,6 +57,8 @@ ABOVE_ALL = {
     "cli_inventory",
     "cli_recover",
     "cli_report",
+    "cli_verify",
+    "pytest_checks",
 }
 ABOVE_ALL |= {"pytest_signals", "pytest_targets", "__init__", "__main__"}
 

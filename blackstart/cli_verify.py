@@ -1,0 +1,181 @@
+"""``blackstart verify`` and ``explain``: go or no-go before maintenance. Change nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from blackstart.errors import Unproven, UsageError
+from blackstart.evidence import decision as told
+from blackstart.evidence.earlier import outages_of
+from blackstart.inventory_file import load
+from blackstart.model.act import ACTS, Act, parse_act
+from blackstart.model.finding import Decision, Finding, decide, expired
+from blackstart.model.inventory import Inventory
+from blackstart.model.verdict import Verdict
+from blackstart.pytest_checks import FINDINGS
+
+CHECKS = Path("checks")
+KEPT = Path("reports/verify")
+BOUND_S = 600.0
+"""No snapshot takes as long: every question in it has its own bound."""
+
+_inventory = click.option(
+    "--inventory",
+    "inventory_file",
+    default="inventory/rack.yaml",
+    show_default=True,
+    help="The site.",
+)
+
+
+@click.command()
+@_inventory
+@click.option("--before", metavar="ACT", help=f"What you are about to do: {ACTS}.")
+@click.option(
+    "--json",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the decision and every finding into this file as JSON.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show every finding, not the first five.")
+@click.option(
+    "--drills",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="reports/drills",
+    show_default=True,
+    help="Earlier drills: they know for how long what goes down.",
+)
+def verify(
+    inventory_file: str, before: str | None, output: Path | None, everything: bool, drills: Path
+) -> None:
+    """Would it all come back? Decide before maintenance, for the act that you name.
+
+    Looks at the whole site and changes nothing. Without --before the decision is for any act.
+
+    \b
+      blackstart verify --before reboot:pve1
+      blackstart verify --before cold-start --json decision.json
+
+    Exit code 0: go; 1: no-go; 2: the inventory or the command line is not right; 3: something
+    that the act touches could not be read.
+    """
+    inventory = load(Path(inventory_file))
+    act = _act(before, inventory)
+    today = datetime.now(UTC).date()
+    found = [*_checked(inventory_file), *expired(inventory, today)]
+    decision = decide(found, act, inventory, today)
+    findings = told.in_order(decision, found)
+    kept = KEPT / f"{inventory.site}.json"
+    new = _new(findings, _last(kept))
+    outages = outages_of(act, inventory.site, drills)
+    whole = told.Told(decision, findings, inventory.site, outages, new)
+    told.show(Console(highlight=False), whole, everything=everything)
+    _keep(kept, output, decision, findings, inventory.site)
+    sys.exit(decision.verdict.exit_code)
+
+
+@click.command()
+@_inventory
+@click.argument("number", type=click.IntRange(min=1))
+def explain(inventory_file: str, number: int) -> None:
+    """Show finding NUMBER of the last ``blackstart verify`` whole."""
+    site = load(Path(inventory_file)).site
+    document = _last(KEPT / f"{site}.json")
+    if document is None:
+        raise UsageError(f"nothing is on record for {site}; run blackstart verify first")
+    findings = {item["number"]: item for item in document["findings"]}
+    if number not in findings:
+        raise UsageError(f"there is no finding {number}; the last run has 1 to {len(findings)}")
+    console = Console(highlight=False)
+    for key, value in told.explained(findings[number], document["taken_at"]):
+        console.print(Text(f"{key:<{told.LABEL_WIDTH}}{value}"), soft_wrap=True)
+
+
+def _act(before: str | None, inventory: Inventory) -> Act | None:
+    if before is None:
+        return None
+    try:
+        return parse_act(before, inventory)
+    except ValueError as error:
+        raise UsageError(f"--before {error}") from None
+
+
+def _checked(inventory_file: str) -> tuple[Finding, ...]:
+    """Run the checks through pytest and read what they found.
+
+    Raises ``UsageError`` when they could not be run, ``Unproven`` when they found nothing.
+    """
+    if not CHECKS.is_dir():
+        raise UsageError(f"there is no {CHECKS}/ here; run this where it lies")
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "findings.json"
+        words = ["pytest", str(CHECKS), "--inventory", inventory_file, "--findings", str(file)]
+        words += ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=short"]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", *words],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=BOUND_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Unproven(f"the checks did not end within {BOUND_S:.0f} s") from None
+        if done.returncode == UsageError.exit_code:
+            raise UsageError(done.stderr.strip() or done.stdout.strip())
+        if not file.exists():
+            raise Unproven(f"the checks said nothing: {(done.stdout + done.stderr)[-2000:]}")
+        return FINDINGS.validate_json(file.read_bytes())
+
+
+def _last(kept: Path) -> dict[str, Any] | None:
+    try:
+        document: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as error:
+        raise UsageError(f"{kept}: {error}; delete it") from None
+    return document
+
+
+def _new(
+    findings: tuple[Finding, ...], last: dict[str, Any] | None
+) -> frozenset[tuple[str, str]] | None:
+    """Keys of what is wrong now and was not then; ``None`` when there is no then."""
+    if last is None:
+        return None
+    wrong = {
+        (item["check"], item["target"])
+        for item in last["findings"]
+        if item["verdict"] != Verdict.PASS
+    }
+    now = {item.key for item in findings if item.verdict is not Verdict.PASS}
+    return frozenset(now - wrong)
+
+
+def _keep(
+    kept: Path,
+    output: Path | None,
+    decision: Decision,
+    findings: tuple[Finding, ...],
+    site: str,
+) -> None:
+    taken_at = datetime.now(UTC).isoformat(timespec="seconds")
+    text = json.dumps(told.document(decision, findings, site, taken_at), indent=2) + "\n"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for file in (kept, output):
+        if file is not None:
+            part = file.with_name(file.name + ".part")
+            part.write_text(text, "utf-8")
+            part.replace(file)

@@ -1,0 +1,92 @@
+"""From checks to findings: what each test of ``checks/`` said, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from blackstart.errors import BlackstartError, Found
+from blackstart.model.finding import Breaks, Finding, Severity
+from blackstart.model.verdict import Verdict
+
+FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
+"""Findings as they are kept in a file; raises ``pydantic.ValidationError`` on anything else."""
+
+
+class Findings:
+    """Collects a finding for each check that ran; writes them at the end if a file is named."""
+
+    def __init__(self, site: str | None, file: Path | None) -> None:
+        self.found: list[Finding] = []
+        self._site = site
+        self._file = file
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """One finding a check: of its body, or of the set-up that did not get there."""
+        report = yield
+        ended = report.when == "call" or (report.when == "setup" and not report.passed)
+        if ended and item.get_closest_marker("check") is not None and self._site is not None:
+            error = call.excinfo.value if call.excinfo else None
+            self.found.append(finding_of(item, error, self._site))
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        """Write what was found, whole or not at all."""
+        if self._file is not None:
+            part = self._file.with_name(self._file.name + ".part")
+            part.write_bytes(FINDINGS.dump_json(tuple(self.found), indent=1) + b"\n")
+            part.replace(self._file)
+
+
+def finding_of(item: pytest.Item, error: BaseException | None, site: str) -> Finding:
+    """What a check said, by how it ended.
+
+    A check that does not say what it would break (``@pytest.mark.claim``) may break anything.
+    """
+    marker = item.get_closest_marker("claim")
+    given = marker.kwargs if marker else {}
+    said: dict[str, Any] = {
+        "check": getattr(item, "originalname", item.name).removeprefix("test_"),
+        "target": _target(item, site),
+        "severity": Severity(given.get("severity", Severity.CRITICAL)),
+        "breaks": Breaks(given.get("breaks", Breaks.BOOT)),
+        "incident": given.get("incident"),
+        "claim": _claim(item),
+    }
+    if error is None:
+        return Finding(verdict=Verdict.PASS, **said)
+    if isinstance(error, pytest.skip.Exception):
+        return Finding(verdict=Verdict.PASS, not_applicable=error.msg, **said)
+    if isinstance(error, Found):
+        return Finding(
+            verdict=Verdict.FAIL,
+            problem=error.problem,
+            evidence=error.evidence,
+            fix=error.fix,
+            touches=error.touches,
+            **said,
+        )
+    if isinstance(error, AssertionError):  # somebody's own check, in plain pytest
+        return Finding(verdict=Verdict.FAIL, problem=str(error), **said)
+    # A check that breaks has seen nothing: that is no pass, and no fail of the site either.
+    reason = str(error) if isinstance(error, BlackstartError) else f"the check broke: {error!r}"
+    return Finding(verdict=Verdict.UNPROVEN, problem=reason, **said)
+
+
+def _target(item: pytest.Item, site: str) -> str:
+    """The host, guest, mount or store that a check was parametrised with, else the site."""
+    callspec = getattr(item, "callspec", None)
+    values = [value for value in callspec.params.values() if value] if callspec else []
+    return str(values[0]) if values else site
+
+
+def _claim(item: pytest.Item) -> str:
+    doc = getattr(getattr(item, "function", None), "__doc__", None) or ""
+    return " ".join(doc.split())

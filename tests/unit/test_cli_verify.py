@@ -1,0 +1,168 @@
+"""``blackstart verify`` as a person types it, on simulated sites; and ``explain``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_plugin import CONFTEST, ROOT, inventory_text
+
+BOUND_S = 120
+
+
+@dataclass
+class Home:
+    """A directory like a checkout: checks, a conftest with a simulated site, an inventory."""
+
+    path: Path
+
+    def site(self, lies: str = "", inventory: str | None = None) -> None:
+        self.path.joinpath("conftest.py").write_text(CONFTEST.format(lies=lies))
+        self.path.joinpath("lab.yaml").write_text(inventory or inventory_text())
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "100"}
+        return subprocess.run(
+            [sys.executable, "-m", "blackstart", *words],
+            cwd=self.path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=BOUND_S,
+            check=False,
+        )
+
+    def verify(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.run("verify", "--inventory", "lab.yaml", *words)
+
+    def document(self, *words: str) -> dict[str, Any]:
+        self.verify("--json", "out.json", *words)
+        document: dict[str, Any] = json.loads(self.path.joinpath("out.json").read_text())
+        return document
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    checks = tmp_path / "checks"
+    checks.mkdir()
+    checks.joinpath("test_guest_boot.py").write_text(
+        ROOT.joinpath("checks/test_guest_boot.py").read_text()
+    )
+    return Home(tmp_path)
+
+
+def test_a_healthy_site_is_go(home: Home) -> None:
+    home.site()
+    done = home.verify("--before", "reboot:a1")
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("GO        reboot:a1 on lab: 12 claims hold")
+    assert any(line.startswith("down      for how long is not known") for line in rest)
+
+
+def test_no_go_names_the_guest_its_evidence_and_its_fix(home: Home) -> None:
+    home.site("not_onboot=frozenset({'box'})")
+    done = home.verify("--before", "reboot:a1")
+    assert done.returncode == 1
+    assert done.stdout.startswith("NO-GO")
+    assert "#1 guest_starts_with_its_node [box]: box would stay off" in done.stdout
+    assert "fix: qm set 102 --onboot 1" in done.stdout
+    elsewhere = home.verify("--before", "reboot:a2")
+    assert (elsewhere.returncode, elsewhere.stdout[:2]) == (0, "GO")
+    assert "elsewhere 1 more that this act does not touch" in elsewhere.stdout
+
+
+def test_json_says_the_same(home: Home) -> None:
+    home.site("not_onboot=frozenset({'box'})")
+    document = home.document()
+    assert document["decision"] == "no-go"
+    (wrong,) = (item for item in document["findings"] if item["verdict"] == "fail")
+    assert {
+        **{"check": "guest_starts_with_its_node", "target": "box", "severity": "critical"},
+        **{"blocks_boot": True, "incident": "2026-04-13-nas-mounts-after-power-loss"},
+        **{"fix": "qm set 102 --onboot 1", "number": 1},
+    }.items() <= wrong.items()
+    assert wrong["evidence"]
+
+
+def test_what_cannot_be_read_is_unproven_for_acts_that_touch_it(home: Home) -> None:
+    home.site("unreadable=frozenset({'box'})")
+    done = home.verify("--before", "reboot:a1")
+    assert (done.returncode, done.stdout.split()[0]) == (3, "UNPROVEN")
+    assert home.verify("--before", "reboot:a2").returncode == 0
+
+
+def test_what_is_new_since_last_time(home: Home) -> None:
+    home.site()
+    assert "first time here" in home.verify().stdout
+    home.site("not_onboot=frozenset({'box'})")
+    news = "new       since last time: guest_starts_with_its_node [box]"
+    assert news in home.verify().stdout
+    assert "new       nothing since last time" in home.verify().stdout
+
+
+def test_an_accepted_ill_is_shown_with_its_end(home: Home) -> None:
+    document = json.loads(inventory_text())
+    entry = {"check": "guest_starts_with_its_node", "target": "box", "reason": "on loan"}
+    document["accept"] = [{**entry, "until": "2099-12-31"}]
+    home.site("not_onboot=frozenset({'box'})", json.dumps(document))
+    done = home.verify()
+    assert done.returncode == 0
+    assert "accepted  guest_starts_with_its_node [box] (until 2099-12-31: on loan)" in done.stdout
+    document["accept"] = [{**entry, "until": "2020-12-31"}]
+    home.site("not_onboot=frozenset({'box'})", json.dumps(document))
+    late = home.verify()
+    assert late.returncode == 1
+    assert "acceptance_has_not_expired [box]" in late.stdout
+
+
+def test_explain_shows_one_finding_whole(home: Home) -> None:
+    home.site("not_onboot=frozenset({'box'})")
+    home.verify()
+    done = home.run("explain", "--inventory", "lab.yaml", "1")
+    assert done.returncode == 0
+    for word in ("FAIL", "claim", "problem", "evidence", "fix", "incident", "breaks"):
+        assert any(line.startswith(word) for line in done.stdout.splitlines()), word
+    missing = home.run("explain", "--inventory", "lab.yaml", "99")
+    assert (missing.returncode, missing.stderr) == (
+        2,
+        "blackstart: there is no finding 99; the last run has 1 to 12\n",
+    )
+
+
+def test_a_check_that_breaks_has_seen_nothing(home: Home) -> None:
+    home.site()
+    home.path.joinpath("checks/test_own.py").write_text(
+        "import pytest\n@pytest.mark.check\ndef test_own():\n    '''Own.'''\n    1 / 0\n"
+    )
+    done = home.verify()
+    assert done.returncode == 3
+    assert "own [lab]: the check broke: ZeroDivisionError" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--before", "reboot:zz"), "there is no node 'zz'; write reboot: and one of a1, a2"),
+        (("--before", "lunch"), "'lunch' is no act"),
+    ],
+)
+def test_a_wrong_act_is_refused(home: Home, words: tuple[str, ...], said: str) -> None:
+    home.site()
+    done = home.verify(*words)
+    assert (done.returncode, said in done.stderr) == (2, True)
+
+
+def test_without_checks_it_says_where_to_run(home: Home, tmp_path: Path) -> None:
+    home.site()
+    tmp_path.joinpath("checks").rename(tmp_path / "elsewhere")
+    done = home.verify()
+    assert (done.returncode, "there is no checks/ here" in done.stderr) == (2, True)
