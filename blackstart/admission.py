@@ -9,6 +9,7 @@ from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import ProbeSession, Site
 from blackstart.errors import Refusal
 from blackstart.faults.base import Fault, Plan
+from blackstart.lease_trials import with_leases
 from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import SiteFacts
 from blackstart.model.subjects import subjects_of
@@ -71,6 +72,8 @@ class Admission:
                 raise Refusal(refusals)
             if not self.terms.plan_only:
                 self._keep_by_hand(request)
+                before = with_leases(self.site, self.log, before)
+                self.log.save("facts-before.json", before.model_dump_json(indent=1))
         return plan, before
 
     def _keep_by_hand(self, request: Request) -> None:

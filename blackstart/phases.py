@@ -17,6 +17,7 @@ from blackstart.drivers.base import ProbeSession, Site
 from blackstart.faults.base import PLAN, Fault, Plan, Reversibility
 from blackstart.invariants.base import Evidence, Invariant
 from blackstart.judging import Judging
+from blackstart.lease_trials import with_leases
 from blackstart.leash import Condition, Cut, LeashedClock, MustStayUp
 from blackstart.model.facts import SiteFacts
 from blackstart.model.samples import Series
@@ -208,6 +209,8 @@ class Run:
         with self._log.phase("judge", "invariants and undeclared changes"):
             judging = Judging(self._site, self._log)
             after = judging.settled_facts(self._before)
+            if bit:
+                after = with_leases(self._site, self._log, after)
             self._log.save("facts-after.json", after.model_dump_json(indent=1))
             if bit:
                 judging.judge(invariants, self._evidence(series, after))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from blackstart.collect.circumstances import HostCircumstances
+from blackstart.collect.leases import try_leases
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import (
@@ -22,6 +24,7 @@ from blackstart.drivers.base import (
     Site,
 )
 from blackstart.drivers.clock import SystemClock, every
+from blackstart.drivers.dhcp_leases import DhcpLeases
 from blackstart.drivers.dhcp_offers import DhcpOffers
 from blackstart.drivers.maas import Maas
 from blackstart.drivers.maas_api import MaasApi, parse_key
@@ -89,6 +92,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             certificates=certificates,
             facts=facts,
             probes=lambda: _probes(inventory, references, clock, runner),
+            leases=partial(try_leases, inventory, DhcpLeases()),
             deadmen=DeadMen(runner),
             circumstances=HostCircumstances(runner),
             every=every,

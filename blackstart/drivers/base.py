@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -22,6 +23,7 @@ from blackstart.model.circumstances import (
     Store,
 )
 from blackstart.model.deadman import DeadMan
+from blackstart.model.dhcp_facts import LeaseTrial
 from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sNode
@@ -215,6 +217,13 @@ class OfferLook(Protocol):
         """Addresses of all DHCP servers that offer there; bounded, never raises."""
 
 
+class LeaseAttempt(Protocol):
+    """Takes an address on an interface, has it renewed, and gives it back."""
+
+    def attempt(self, interface: str, server: IPv4Address) -> Observed[LeaseTrial]:
+        """What came of it at one server; bounded, never raises."""
+
+
 class K3sApi(Protocol):
     """The API of a k3s cluster. ``servers`` maps names to address and port."""
 
@@ -300,6 +309,8 @@ class Site:
     facts: FactsSource
     probes: Callable[[], ProbeSession]
     """Makes a fresh session of the site's probes."""
+    leases: Callable[[], Mapping[str, Observed[LeaseTrial]]]
+    """Tries a lease at each DHCP server that allows it; for a drill alone, see ``docs/dhcp.md``."""
     deadmen: DeadManControl
     circumstances: Circumstances
     every: Callable[[float, Callable[[], None]], AbstractContextManager[None]]

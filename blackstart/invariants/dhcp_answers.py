@@ -1,7 +1,9 @@
 """Every declared DHCP server offers addresses again within its budget, and nobody else does.
 
 Two servers that do not know of each other give one address twice, or each its own half of the
-site; so that there is one is a promise as much as that it answers.
+site; so that there is one is a promise as much as that it answers. Where the inventory allows
+it (``lease: true``), a lease was also really given and renewed: an offer binds a server to
+nothing.
 """
 
 from __future__ import annotations
@@ -46,11 +48,23 @@ class DhcpAnswers:
                 findings.failed(f"{server.address} offers no address ({seen.source})")
             for stranger in sorted({*offers} - declared):
                 findings.failed(f"{stranger} offers addresses, undeclared ({seen.source})")
+        if server.lease:
+            self._lease(findings, evidence, name, server)
         answered = within_budget(findings, evidence, subject("dhcp", name), server.budget)
         budget = format_duration(server.budget)
+        does = "offers, gives and renews leases" if server.lease else "offers"
         return findings.judgement(
-            f"offers, and nobody undeclared; {longest(answered)}, budget {budget}"
+            f"{does}, and nobody undeclared; {longest(answered)}, budget {budget}"
         )
+
+    def _lease(self, findings: Findings, evidence: Evidence, name: str, server: DhcpServer) -> None:
+        was = findings.before(evidence.before.leases.get(name), f"lease of {name}")
+        if was is not None and was.refused is not None:
+            findings.ill_before(f"{server.address} before the fault: {was.refused}")
+        seen = evidence.after.leases.get(name)
+        now = findings.after(seen, f"lease of {name}")
+        if now is not None and seen is not None and now.refused is not None:
+            findings.failed(f"{server.address} {now.refused} ({seen.source})")
 
     def _before(
         self, findings: Findings, evidence: Evidence, server: DhcpServer, declared: set[str]
@@ -67,5 +81,5 @@ class DhcpAnswers:
 
 
 def dhcp_answers() -> DhcpAnswers:
-    """Every declared DHCP server offers again in its budget, and no other does."""
+    """Every declared DHCP server offers (and gives) again in its budget, and no other does."""
     return DhcpAnswers()

@@ -42,12 +42,14 @@ class DhcpServer(Part):
     """A DHCP server, asked as a new client asks, on an interface of this very machine.
 
     ``address`` is the one under which it offers (its server identifier); budget in seconds.
+    ``lease`` allows a drill to really take a lease, have it renewed, and give it back.
     """
 
     address: IPv4Address
     interface: Interface
     guest: str | None = None
     budget: Duration = 120.0
+    lease: bool = False
 
 
 class K3s(Part):

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from blackstart.model.document import Document, Path, Problem, Rule, entries, section, text
 from blackstart.model.facts import SiteFacts
 
-FACT_SECTIONS = tuple(name for name in SiteFacts.model_fields if name != "taken_at")
+_NOT_COMPARED = {"taken_at", "leases"}
+FACT_SECTIONS = tuple(name for name in SiteFacts.model_fields if name not in _NOT_COMPARED)
 
 
 def _sentinels(document: Document) -> Iterator[Problem]:

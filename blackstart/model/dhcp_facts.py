@@ -58,6 +58,18 @@ class AddressRange(Record):
         return f"{self.first}-{self.last}"
 
 
+class LeaseTrial(Record):
+    """What came of asking a server for a lease and, at once, for its renewal.
+
+    ``address`` and ``lease_s`` (seconds) are what it gave; ``refused`` says what it did
+    instead of giving or renewing, ``None`` when it did both.
+    """
+
+    address: str | None = None
+    lease_s: int | None = None
+    refused: str | None = None
+
+
 class DhcpFacts(Record):
     """One server. ``declared`` hosts are in its configuration and outlive any restart;
     ``recorded`` ones are in its lease file, from which MAAS takes them at each start.

@@ -6,7 +6,7 @@ its ``value`` is then ``None`` and nothing may be concluded from it.
 
 from __future__ import annotations
 
-from blackstart.model.dhcp_facts import DhcpFacts
+from blackstart.model.dhcp_facts import DhcpFacts, LeaseTrial
 from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.observed import Observed, Record, unread
@@ -110,7 +110,8 @@ class SiteFacts(Record):
 
     ``names`` is keyed ``SERVER/NAME``, ``reverse`` (names of an address) ``SERVER/ADDRESS``,
     ``dhcp`` by the guest that serves it, ``offers`` (addresses of the DHCP servers that offered)
-    by this machine's interface, the others by the inventory's own names. A server
+    by this machine's interface, the others by the inventory's own names; ``leases`` are tried
+    around a drill alone, where the inventory allows it. A server
     that answers without an address (NXDOMAIN, SERVFAIL) has answered: the value is empty.
     ``mounts`` holds what is mounted where the inventory declares a mount, often nothing.
     """
@@ -122,6 +123,7 @@ class SiteFacts(Record):
     reverse: dict[str, Observed[tuple[str, ...]]] = {}
     dhcp: dict[str, DhcpFacts] = {}
     offers: dict[str, Observed[tuple[str, ...]]] = {}
+    leases: dict[str, Observed[LeaseTrial]] = {}
     compose: dict[str, ComposeFacts] = {}
     certificates: dict[str, CertificateFacts] = {}
     mounts: dict[str, Observed[tuple[Mount, ...]]] = {}

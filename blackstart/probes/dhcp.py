@@ -1,7 +1,8 @@
 """A DHCP server, asked as a machine asks that nobody knows: does it offer an address?
 
 A DISCOVER and no more: nothing is accepted, so that no lease is written. A server that cannot
-write its lease file offers and never acknowledges; that it also *gives* is seen by who renews.
+write its lease file offers and never acknowledges; that it also *gives* is seen by who renews
+(``drivers/dhcp_leases.py``, where the inventory allows it).
 """
 
 from __future__ import annotations

@@ -16,6 +16,13 @@ NAMESPACE = "blackstart-rack"
 HANDLE = Path("/run/netns") / NAMESPACE
 BRIDGE = "br0"
 TIMEOUT_S = 20.0
+PRIVILEGES = {
+    # Unprivileged ICMP probes (ping sockets): the kernel's default allows nobody.
+    "ping_group_range": "0 2147483647",
+    # A DHCP client's port, for a harness that sudo has dropped back to its caller.
+    "ip_unprivileged_port_start": "68",
+}
+"""Settings of the namespace alone (ip(7), icmp(7))."""
 
 
 def tap(machine: str) -> str:
@@ -49,12 +56,12 @@ def create(topology: Topology) -> None:
         ]
     commands.append(f"link set {BRIDGE} up")
     run(["ip", "-n", NAMESPACE, "-batch", "-"], timeout=TIMEOUT_S, stdin="\n".join(commands) + "\n")
-    # Unprivileged ICMP probes (ping sockets): the kernel's default allows nobody.
-    run(
-        ["nsenter", f"--net={HANDLE}", "tee", "/proc/sys/net/ipv4/ping_group_range"],
-        timeout=TIMEOUT_S,
-        stdin="0 2147483647\n",
-    )
+    for setting, value in PRIVILEGES.items():
+        run(
+            ["nsenter", f"--net={HANDLE}", "tee", f"/proc/sys/net/ipv4/{setting}"],
+            timeout=TIMEOUT_S,
+            stdin=f"{value}\n",
+        )
 
 
 def processes() -> list[Process]:

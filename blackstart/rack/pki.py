@@ -47,7 +47,8 @@ def fill(directory: Path, topology: Topology) -> None:
     management controller; ``id_ed25519`` (root's ssh key);
     ``ssh/NAME/ssh_host_ed25519_key``; ``known_hosts``; ``bmc-password``;
     ``pve-token`` (a UUID); ``pve-api-token`` (``USER@REALM!ID=UUID``);
-    ``pve-root-password``; ``omapi-key`` (base64); ``corosync-authkey``.
+    ``pve-root-password``; ``k3s-token`` (may list nodes) and ``k3s-blind-token`` (may not);
+    ``omapi-key`` (base64); ``corosync-authkey``.
     """
     directory.mkdir(mode=0o700)
     issuer = _authority(directory, topology)
@@ -67,6 +68,8 @@ def fill(directory: Path, topology: Topology) -> None:
     token = str(uuid.uuid4())
     _write(directory / "pve-token", token)
     _write(directory / "pve-api-token", f"blackstart@pve!drill={token}")
+    for name in ("k3s-token", "k3s-blind-token"):
+        _write(directory / name, random.token_urlsafe(32))
     _write(directory / "omapi-key", base64.b64encode(random.token_bytes(OMAPI_KEY_BYTES)))
     _write(directory / "corosync-authkey", random.token_bytes(COROSYNC_KEY_BYTES))
 

@@ -64,12 +64,18 @@ def unknown(path: str, record: Record) -> Iterator[str]:
 
 
 def missing(facts: SiteFacts) -> list[str]:
-    """All facts of a snapshot that were not read."""
+    """All facts of a snapshot that were not read; of MAAS and its files other tests ask."""
     found = [line for name, host in facts.hosts.items() for line in unknown(name, host)]
     found += [line for name, guest in facts.guests.items() for line in unknown(name, guest)]
     found += [line for name, web in facts.compose.items() for line in unknown(name, web)]
     found += [line for name, cert in facts.certificates.items() for line in unknown(name, cert)]
-    found += [f"{name}: {answer.error}" for name, answer in facts.names.items() if answer.error]
+    for answers in (facts.names, facts.offers):
+        found += [f"{name}: {answer.error}" for name, answer in answers.items() if answer.error]
+    if facts.k3s is None:
+        found.append("no k3s")
+    else:
+        found += unknown("k3s", facts.k3s)
+        found += [line for n, server in facts.k3s.servers.items() for line in unknown(n, server)]
     return found + (list(unknown("cluster", facts.cluster)) if facts.cluster else ["no cluster"])
 
 

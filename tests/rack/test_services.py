@@ -121,14 +121,17 @@ def test_lost_containers_are_deployed_again_and_stopped_ones_are_not() -> None:
 
 def test_k3s_is_known_by_its_address_and_knows_its_members() -> None:
     k3s1 = by_name("k3s1")
-    ask = f"curl -sf --max-time 5 --cacert /usr/lib/blackstart-rack/ca.crt https://{k3s1.address}:6443"
-    assert on("pve1", f"{ask}/readyz") == "ok"
-    nodes = json.loads(on("pve1", f"{ask}/api/v1/nodes"))
+    here = "/usr/lib/blackstart-rack"
+    token = f"printf 'Authorization: Bearer %s\\n' \"$(cat {here}/k3s-token)\""
+    ask = f"curl -s --max-time 5 --cacert {here}/ca.crt https://{k3s1.address}:6443"
+    assert on("pve1", f"{token} | {ask}/readyz --header @-") == "ok"
+    assert json.loads(on("pve1", f"{ask}/readyz"))["code"] == 401
+    nodes = json.loads(on("pve1", f"{token} | {ask}/api/v1/nodes --header @-"))
     ready_nodes = {
         node["metadata"]["name"]
         for node in nodes["items"]
         for condition in node["status"]["conditions"]
-        if condition["status"] == "True"
+        if (condition["type"], condition["status"]) == ("Ready", "True")
     }
     assert ready_nodes == {"k3s1", "k3s2", "k3s3"}
 

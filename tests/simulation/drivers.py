@@ -20,7 +20,7 @@ from blackstart.model.undo import Action
 
 from .circumstances import QuietCluster, SimulatedCircumstances
 from .shell import Shell
-from .snapshot import snapshot
+from .snapshot import leases, snapshot
 from .world import TICK_S, ArmedUndo, SimulatedClock, World
 
 
@@ -286,6 +286,7 @@ def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
         certificates=SimulatedCertificates(world),
         facts=lambda: snapshot(world),
         probes=lambda: SimulatedProbes(world, blind),
+        leases=lambda: leases(world),
         deadmen=SimulatedDeadMen(world),
         circumstances=SimulatedCircumstances(),
         every=partial(every, world.clock),

@@ -23,7 +23,8 @@ class Lies:
     ``back_on_by``: ``timer``, ``command`` or ``nothing`` by controller; ``forgets_timer``:
     controllers that switch off and not on again; ``swallows``: those that do nothing;
     ``no_redeploy``: a site that does not redeploy lost containers at boot; ``blind``: subjects
-    that nobody probes; ``maas_refuses``: reasons for which MAAS gives no fact, and when.
+    that nobody probes; ``maas_refuses``: reasons for which MAAS gives no fact, and when;
+    ``gives_no_lease``: DHCP servers that from then on offer and acknowledge nothing.
     """
 
     power_swallowed: bool = False
@@ -63,6 +64,7 @@ class Lies:
     no_redeploy: bool = False
     blind: frozenset[str] = frozenset()
     maas_refuses: dict[str, Interval] = field(default_factory=dict)
+    gives_no_lease: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def told(cls, document: Mapping[str, Any]) -> Lies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from blackstart.model.dhcp_facts import LeaseTrial
 from blackstart.model.facts import (
     CertificateFacts,
     ClusterFacts,
@@ -114,6 +115,24 @@ def _offers(world: World) -> dict[str, Observed[tuple[str, ...]]]:
         ):
             offering.append(str(server.address))
     return {interface: _seen(tuple(sorted(servers))) for interface, servers in found.items()}
+
+
+def leases(world: World) -> dict[str, Observed[LeaseTrial]]:
+    """A lease from each server that allows it and offers; one that lies gives none."""
+    offers = _offers(world)
+    found: dict[str, Observed[LeaseTrial]] = {}
+    for name, server in world.inventory.dhcp.items():
+        if not server.lease:
+            continue
+        begins = world.lies.gives_no_lease.get(name)
+        if str(server.address) not in (offers[server.interface].value or ()):
+            trial = LeaseTrial(refused="made no offer")
+        elif begins is not None and world.elapsed >= begins:
+            trial = LeaseTrial(address="10.0.0.200", refused="offered, and gave no lease")
+        else:
+            trial = LeaseTrial(address="10.0.0.200", lease_s=600)
+        found[name] = _seen(trial)
+    return found
 
 
 def _k3s(world: World) -> K3sFacts | None:

@@ -29,11 +29,14 @@ TELLS = {
     "recover.progress": ("text",),
     "recover.end": ("missing", "lost"),
     "recover.ended": ("holds",),
+    "leases.tried": ("said",),
     "judgement": ("verdict", "name", "target", "reason"),
     "drill.end": ("verdict", "refused"),
 }
 """Of these steps, these data; of any other step, its name, so that a new one shows."""
-QUIET = frozenset({"phase.begin", "phase.end", "guard.answer", "rescue.saved", "differences"})
+QUIET = frozenset(
+    {"phase.begin", "phase.end", "guard.answer", "rescue.saved", "differences", "leases.trying"}
+)
 _HALTED = re.compile(r"halted by \S+ since [^\s:]+(:\d\d)*[^\s:]*:")
 
 

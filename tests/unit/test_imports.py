@@ -29,13 +29,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recovery": {"errors", "model", "drivers"},
     "unwinding": {"errors", "drivers", "faults", "safety"},
     "drill_log": {"model", "safety", "terms"},
+    "lease_trials": {"model", "drivers", "drill_log"},
     "admission": {
-        *{"errors", "model", "drivers", "faults", "safety", "recovery", "terms", "drill_log"}
+        *{"errors", "model", "drivers", "faults", "safety", "recovery", "terms", "drill_log"},
+        "lease_trials",
     },
     "judging": {"model", "drivers", "invariants", "drill_log"},
     "phases": {
         *{"model", "drivers", "faults", "invariants", "safety", "recovery", "terms"},
-        *{"admission", "drill_log", "judging", "leash", "unwinding"},
+        *{"admission", "drill_log", "judging", "lease_trials", "leash", "unwinding"},
     },
     "drill": {
         *{"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},

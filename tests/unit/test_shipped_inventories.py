@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blackstart.inventory_file import load, parse
+from blackstart.rack.network import BRIDGE
 from blackstart.rack.seed import hypervisor
 from blackstart.rack.topology import PVE
 
@@ -90,6 +91,16 @@ class TestTheRacksInventory:
             if machine.role == "hypervisor"
         }
 
+    def test_k3s_and_dhcp(self) -> None:
+        assert self.rack.k3s is not None
+        servers = {guest.name for guest in PVE.guests if guest.role == "k3s"}
+        assert set(self.rack.k3s.servers) == servers
+        assert all(self.rack.guests[name].ssh for name in servers)
+        (dhcp,) = self.rack.dhcp.values()
+        (maas,) = (guest for guest in PVE.guests if guest.role == "maas")
+        assert (dhcp.address, dhcp.guest, dhcp.interface) == (maas.address, maas.name, BRIDGE)
+        assert dhcp.lease, "here it may be tried whether a lease is really given"
+
     def test_what_is_no_product_is_said(self) -> None:
         assert self.rack.stand_ins
         stood_in = {name for name, guest in self.rack.guests.items() if guest.stand_ins}
@@ -98,6 +109,7 @@ class TestTheRacksInventory:
 
 def test_the_example_breaks_nothing_by_default() -> None:
     example = load(ROOT / "inventory/example-homelab.yaml")
+    assert not any(server.lease for server in example.dhcp.values())
     assert not any(node.may_break for node in example.nodes.values())
     assert example.rack is None
     addresses = [node.address for node in example.nodes.values()]

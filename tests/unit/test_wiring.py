@@ -28,6 +28,7 @@ def secrets(tmp_path: Path) -> Path:
     private = {
         "id_ed25519": "key",
         "bmc-password": "correct-horse",
+        "k3s-token": "battery-staple",
         "pve-api-token": "drill@pve!t1=5e3a9f10-0000-4000-8000-7c0ffee00001",
     }
     for name, text in private.items():
@@ -47,7 +48,9 @@ def test_the_racks_inventory_is_wired(secrets: Path) -> None:
         assert site.inventory.site == "rack"
 
 
-@pytest.mark.parametrize("name", ["id_ed25519", "bmc-password", "pve-api-token", "ca.crt"])
+@pytest.mark.parametrize(
+    "name", ["id_ed25519", "bmc-password", "pve-api-token", "k3s-token", "ca.crt"]
+)
 def test_a_missing_secret_is_found_before_anything_is_armed(name: str, secrets: Path) -> None:
     (secrets / name).unlink()
     with pytest.raises(UsageError, match=name), connect(load(RACK), rack_secrets=secrets):

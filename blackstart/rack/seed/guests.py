@@ -14,6 +14,13 @@ from blackstart.rack.topology import Guest, Topology
 
 PROGRAMS = "usr/lib/blackstart-rack"
 STANDINS = Path(__file__).resolve().parents[1] / "standins"
+K3S = "var/lib/rancher/k3s/server"
+K3S_USERS = {
+    "k3s-token": "system:serviceaccount:kube-system:blackstart",
+    "k3s-blind-token": "system:serviceaccount:kube-system:blind",
+}
+"""Whose token each secret is. The first may list nodes, as docs/k3s.md has it; the other has no
+role of its own."""
 
 # What a container needs of the units that every system starts; the rest of the
 # image's (udev, login sessions, tpm, hugepages, ...) costs seconds each boot.
@@ -98,19 +105,29 @@ def _docker(_topology: Topology, _guest: Guest, _secrets: Path, root: Path) -> N
 
 def _k3s(topology: Topology, guest: Guest, secrets: Path, root: Path) -> None:
     files.lay("k3s", root)
-    tls = "var/lib/rancher/k3s/server/tls"
+    tls = root / K3S / "tls"
+    tls.mkdir(parents=True)
     for name, target, mode in (
         (f"{guest.name}.crt", "serving-kube-apiserver.crt", 0o644),
         (f"{guest.name}.key", "serving-kube-apiserver.key", 0o600),
         ("ca.crt", "server-ca.crt", 0o644),
     ):
-        (root / tls).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(secrets / name, root / tls / target)
-        (root / tls / target).chmod(mode)
-    members = {g.name: str(g.address) for g in topology.guests if g.role == "k3s"}
-    cluster = {"name": guest.name, "members": members, "tls": f"/{tls}"}
+        shutil.copyfile(secrets / name, tls / target)
+        (tls / target).chmod(mode)
+    tokens = "".join(
+        f"{(secrets / name).read_text('utf-8').strip()},{user},{number}\n"
+        for number, (name, user) in enumerate(K3S_USERS.items(), start=1)
+    )
+    base.write(root / K3S / "cred/tokens.csv", tokens, mode=0o600)
+    cluster = {
+        "name": guest.name,
+        "members": {g.name: str(g.address) for g in topology.guests if g.role == "k3s"},
+        "readers": [K3S_USERS["k3s-token"]],
+        "server": f"/{K3S}",
+    }
     base.write(root / "etc/rancher/k3s/cluster.json", json.dumps(cluster, indent=2) + "\n")
-    files.copy(STANDINS / "k3s.py", root / PROGRAMS / "k3s.py")
+    for source in sorted((STANDINS / "k3s").glob("*.py")):
+        files.copy(source, root / PROGRAMS / "k3s" / source.name)
     base.enable(root, "k3s.service")
 
 

@@ -29,6 +29,8 @@ def compose(topology: Topology, machine: Machine, secrets: Path, dest: Path) -> 
     for shipped in shipping.cluster_files(secrets, topology):
         _place(shipped, root / datacenter.CONFIG)
     shutil.copyfile(secrets / "ca.crt", root / guests.PROGRAMS / "ca.crt")
+    token = (secrets / "k3s-token").read_text("utf-8")
+    base.write(root / guests.PROGRAMS / "k3s-token", token, mode=0o600)
     expected = "".join(
         f"{guest.vmid} {guest.name} {guest.address} {guest.role}\n"
         for guest in topology.guests_of(machine.name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import cast
@@ -105,3 +107,27 @@ async def serving(script: Script) -> AsyncIterator[tuple[Server, Wire]]:
         yield server, Wire("lo", ("127.0.0.1", port), ("127.0.0.1", 0))
     finally:
         transport.close()
+
+
+@contextmanager
+def serving_beside(script: Script) -> Iterator[tuple[Server, Wire]]:
+    """A server in a thread of its own, for what has an event loop of its own, too."""
+    made: Future[tuple[Server, Wire]] = Future()
+    over: Future[asyncio.Event] = Future()
+
+    async def serve() -> None:
+        async with serving(script) as served:
+            ended = asyncio.Event()
+            over.set_result(ended)
+            made.set_result(served)
+            await ended.wait()
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield made.result(10)
+    finally:
+        loop.call_soon_threadsafe(over.result(10).set)
+        thread.join(10)
+        loop.close()

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-
-from blackstart.drivers.dhcp_client import Wire
 from blackstart.drivers.dhcp_message import Kind
 from blackstart.drivers.dhcp_offers import DhcpOffers
 
-from .dhcp_server import Asked, Script, answer, serving
-
-
-@contextmanager
-def server(script: Script) -> Iterator[Wire]:
-    """A server in a thread of its own: the look has an event loop of its own, too."""
-    wire: Future[Wire] = Future()
-    over: Future[asyncio.Event] = Future()
-
-    async def serve() -> None:
-        async with serving(script) as (_, made):
-            ended = asyncio.Event()
-            over.set_result(ended)
-            wire.set_result(made)
-            await ended.wait()
-
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        yield wire.result(10)
-    finally:
-        loop.call_soon_threadsafe(over.result(10).set)
-        thread.join(10)
-        loop.close()
+from .dhcp_server import Asked, Script, answer, serving_beside
 
 
 def look(script: Script) -> tuple[str, ...] | None:
-    with server(script) as wire:
+    with serving_beside(script) as (_, wire):
         return DhcpOffers(window_s=0.3, wire=lambda interface: wire).look("lo").value
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from blackstart.invariants import dhcp_answers
 from blackstart.invariants.base import Evidence
+from blackstart.model.dhcp_facts import LeaseTrial
 from blackstart.model.differences import compare, unread
 from blackstart.model.facts import Observed
 from blackstart.model.samples import Series
@@ -119,6 +120,79 @@ def test_what_is_not_known_is_unproven(name: str) -> None:
     judged = maas(evidence)
     assert judged.verdict is UNPROVEN
     assert said is None or judged.reason == said
+
+
+GIVEN = LeaseTrial(address="192.0.2.220", lease_s=600)
+NOT_GIVEN = LeaseTrial(refused="offered, and gave no lease: 192.0.2.61 did not answer within 6 s")
+WITH_LEASE = site(dhcp={"maas": {**SERVER, "lease": True}})
+Trial = Observed[LeaseTrial] | None
+
+
+def leased(was: Trial, now: Trial, **changes: Any) -> Evidence:
+    """A drill of a site that allows its server to be asked for a lease."""
+    evidence = replace(drill(**changes), inventory=WITH_LEASE)
+    for when, trial in (("before", was), ("after", now)):
+        facts = getattr(evidence, when)
+        changed = facts.model_copy(update={"leases": {"maas": trial} if trial else {}})
+        evidence = replace(evidence, **{when: changed})
+    return evidence
+
+
+WELL = seen(GIVEN, "dhcp eno1: REQUEST")
+ILL = seen(NOT_GIVEN, "dhcp eno1: REQUEST")
+LEASES = {
+    "given": (
+        leased(WELL, WELL),
+        PASS,
+        "offers, gives and renews leases, and nobody undeclared; back after 30s to 31s, budget 60s",
+    ),
+    "no longer given": (
+        leased(WELL, ILL),
+        FAIL,
+        "192.0.2.61 offered, and gave no lease: 192.0.2.61 did not answer within 6 s "
+        "(dhcp eno1: REQUEST)",
+    ),
+    "not given before": (
+        leased(ILL, ILL),
+        UNPROVEN,
+        "192.0.2.61 before the fault: offered, and gave no lease: "
+        "192.0.2.61 did not answer within 6 s",
+    ),
+    "given only after": (
+        leased(ILL, WELL),
+        UNPROVEN,
+        "192.0.2.61 before the fault: offered, and gave no lease: "
+        "192.0.2.61 did not answer within 6 s",
+    ),
+    "not known": (
+        leased(WELL, lost("dhcp eno1", "this machine cannot ask: Operation not permitted")),
+        UNPROVEN,
+        "lease of maas not seen: this machine cannot ask: Operation not permitted (dhcp eno1)",
+    ),
+    "not known before": (
+        leased(lost("dhcp eno1"), WELL),
+        UNPROVEN,
+        "lease of maas before the fault not seen: no answer (dhcp eno1)",
+    ),
+    "nobody tried": (leased(WELL, None), UNPROVEN, "lease of maas not seen: nobody looked"),
+    "no longer given, and nobody knows who offers": (
+        leased(WELL, ILL, after=lost()),
+        FAIL,
+        "192.0.2.61 offered, and gave no lease: 192.0.2.61 did not answer within 6 s "
+        "(dhcp eno1: REQUEST)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEASES)
+def test_a_lease_is_given_and_renewed_where_it_may_be_tried(name: str) -> None:
+    evidence, verdict, said = LEASES[name]
+    judged = maas(evidence)
+    assert (judged.verdict, judged.reason) == (verdict, said)
+
+
+def test_what_nobody_allowed_to_be_tried_is_not_asked_for() -> None:
+    assert maas(replace(leased(ILL, ILL), inventory=INVENTORY)).verdict is PASS
 
 
 def test_no_dhcp_server_is_unproven() -> None:

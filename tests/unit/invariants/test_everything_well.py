@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from blackstart.invariants import everything_well
 from blackstart.inventory_file import load
-from blackstart.model.addressing import DhcpServer, K3s
 from blackstart.model.inventory import Inventory
 
 ROOT = Path(__file__).parents[3]
@@ -23,9 +21,7 @@ ALL = {
     "nodes-ready": {"k3s": None},
     "dhcp-answers": {"dhcp": {}},
 }
-K3S = K3s(servers=("k3s1",), token="env:K3S_TOKEN", ca="file:/etc/k3s.pem")
-DHCP = {"maas": DhcpServer(address=IPv4Address("10.77.0.53"), interface="br0")}
-RACK = load(ROOT / "inventory" / "rack.yaml").model_copy(update={"k3s": K3S, "dhcp": DHCP})
+RACK = load(ROOT / "inventory" / "rack.yaml")
 
 
 def promised(inventory: Inventory) -> set[str]:

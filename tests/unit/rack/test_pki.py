@@ -58,6 +58,12 @@ def test_the_whole_token_holds_the_tokens_uuid(secrets: Path) -> None:
     assert (secrets / "pve-api-token").read_text() == f"blackstart@pve!drill={token}"
 
 
+def test_tokens_of_k3s_are_long_and_different(secrets: Path) -> None:
+    tokens = {(secrets / name).read_text() for name in ("k3s-token", "k3s-blind-token")}
+    assert {len(token) for token in tokens} == {43}
+    assert len(tokens) == 2
+
+
 def test_a_filled_directory_is_not_filled_again(secrets: Path) -> None:
     with pytest.raises(FileExistsError):
         pki.fill(secrets, SMALL)

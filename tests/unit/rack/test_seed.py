@@ -16,6 +16,9 @@ import pytest
 from blackstart.rack import pki, seed
 from blackstart.rack.seed import base, corosync, datacenter, dhcp, files, volumes
 from blackstart.rack.seed import dns as zones
+from blackstart.rack.standins import k3s
+from blackstart.rack.standins.k3s.access import Accounts
+from blackstart.rack.standins.k3s.cluster import Configuration
 from blackstart.rack.standins.pve import shipping
 from blackstart.rack.topology import PVE, Guest
 
@@ -61,6 +64,24 @@ def on_disk(composed: Path, guest: Guest, path: str) -> str:
     )
     assert done.stdout, f"{path} is not on the disk of {guest.name}: {done.stderr}"
     return done.stdout
+
+
+def modes(composed: Path, guest: Guest, *paths: str) -> set[str]:
+    """The permissions of files of the guest's own, in octal digits."""
+    disk = volumes.path(composed / guest.node / "data/vz/images", volumes.disk_volume(guest))
+    found = set()
+    for path in paths:
+        done = subprocess.run(
+            ["debugfs", "-R", f"stat /upper/{path}", disk],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
+        )
+        (mode,) = re.findall(r"Type: regular +Mode: +0([0-7]+)", done.stdout)
+        found.add(mode)
+    return found
 
 
 def by_name(name: str) -> Guest:
@@ -182,8 +203,57 @@ def test_programs_are_executable_and_keys_are_private(composed: Path) -> None:
     root = composed / "pve1/root"
     for program in ("guest", "ready", "backup-guests", "backup-etc-pve", "first-backup"):
         assert (root / "usr/lib/blackstart-rack" / program).stat().st_mode & stat.S_IXOTH
-    for private in ("etc/corosync/authkey", "etc/ssh/ssh_host_ed25519_key"):
+    token = "usr/lib/blackstart-rack/k3s-token"
+    for private in ("etc/corosync/authkey", "etc/ssh/ssh_host_ed25519_key", token):
         assert not (root / private).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+
+
+def test_a_k3s_guest_has_the_members_and_the_tokens(
+    composed: Path, secrets: Path, tmp_path: Path
+) -> None:
+    guest = by_name("k3s2")
+    server = "var/lib/rancher/k3s/server"
+    path = tmp_path / "cluster.json"
+    path.write_text(on_disk(composed, guest, "etc/rancher/k3s/cluster.json"))
+    told = Configuration.read(path)
+    assert (told.name, told.address, told.port, told.bind) == (
+        "k3s2",
+        "10.77.0.72",
+        6443,
+        "0.0.0.0",
+    )
+    assert set(told.peers) == {"k3s1", "k3s3"}
+    assert str(told.tokens) == f"/{server}/cred/tokens.csv"
+    (tmp_path / "tokens.csv").write_text(on_disk(composed, guest, str(told.tokens)[1:]))
+    accounts = Accounts.read(told._replace(tokens=tmp_path / "tokens.csv"))
+    for name, may in (("k3s-token", True), ("k3s-blind-token", False)):
+        user = accounts.user(f"Bearer {(secrets / name).read_text()}")
+        assert user is not None
+        assert accounts.may_list_nodes(user) is may
+    private = (str(told.tokens)[1:], str(told.key)[1:])
+    assert modes(composed, guest, *private) == {"600"}
+    assert on_disk(composed, guest, str(told.authority)[1:]) == (secrets / "ca.crt").read_text()
+
+
+def test_a_k3s_guest_has_the_whole_stand_in(composed: Path) -> None:
+    package = Path(k3s.__file__).parent
+    names = {path.name for path in package.glob("*.py")}
+    assert {"__init__.py", "__main__.py", "server.py"} <= names
+    for name in names:
+        shipped = on_disk(composed, by_name("k3s1"), f"usr/lib/blackstart-rack/k3s/{name}")
+        assert shipped == (package / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("guest", PVE.guests, ids=lambda guest: guest.name)
+def test_a_guest_can_be_logged_in_to_under_its_own_key(
+    composed: Path, secrets: Path, guest: Guest
+) -> None:
+    public = on_disk(composed, guest, "etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
+    known = (secrets / "known_hosts").read_text()
+    assert f"{guest.name}.{PVE.domain},{guest.address} {' '.join(public)}\n" in known
+    assert modes(composed, guest, "etc/ssh/ssh_host_ed25519_key") == {"600"}
+    authorized = on_disk(composed, guest, "root/.ssh/authorized_keys")
+    assert authorized == (secrets / "id_ed25519.pub").read_text()
 
 
 def test_the_same_secrets_compose_the_same_seed(
