@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import IO
 
 from .events import record_event
@@ -108,10 +109,11 @@ class ImageSync:
         _log("temporalio.workflow", f"Syncing {len(job.files)} resources from upstream")
         reader = threading.Thread(target=self._follow, args=(process, version), daemon=True)
         self._process, self._reader = process, reader
-        if process.stdin is not None:
-            with process.stdin as stdin:
-                stdin.write(job.text())
         reader.start()
+        # A process that has ended already is told by the reader.
+        if process.stdin is not None:
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(job.text())
 
     def _follow(self, process: subprocess.Popen[str], version: str) -> None:
         """What the process reports, until it ends; it bounds itself."""
