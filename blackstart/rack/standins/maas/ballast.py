@@ -17,6 +17,8 @@ CGROUP = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
 PAGE = mmap.PAGESIZE
 STEP_BYTES = 4 << 20
+PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+"""Shared memory, which is the default, would be a file's to the kernel."""
 
 
 class GuestMemory:
@@ -71,7 +73,7 @@ class Ballast:
             while size > 0:
                 step = min(size, STEP_BYTES)
                 pages = max(1, step // PAGE)
-                part = mmap.mmap(-1, pages * PAGE)
+                part = mmap.mmap(-1, pages * PAGE, flags=PRIVATE)
                 part[::PAGE] = b"\x01" * pages
                 self._parts.append(part)
                 self.size += pages * PAGE

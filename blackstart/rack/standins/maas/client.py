@@ -44,7 +44,10 @@ class Client:
         return cls(state["dhcp"]["server"], **keys[0], trust=trust)
 
     def call(self, method: str, path: str, form: dict[str, str] | None = None) -> Any:
-        """The JSON of an answer. Raises ``Refusal`` for another status, ``OSError`` for none."""
+        """The JSON or text of an answer.
+
+        Raises ``Refusal`` for a status other than 2xx, ``OSError`` for no answer.
+        """
         server = http.client.HTTPSConnection(
             self.address, self.port, timeout=CALL_LIMIT_S, context=self.trust
         )
@@ -55,14 +58,14 @@ class Client:
         try:
             server.request(method, API_ROOT + path, body, headers)
             answer = server.getresponse()
-            text = answer.read().decode()
+            text, kind = answer.read().decode(), answer.headers.get_content_type()
         except http.client.HTTPException as error:
             raise Refusal(f"no answer of the API: {error!r}") from error
         finally:
             server.close()
         if answer.status >= 300:
             raise Refusal(f"{answer.status} {text}")
-        return json.loads(text) if text else None
+        return json.loads(text) if kind == "application/json" else text
 
     def _login(self) -> str:
         fields = {
