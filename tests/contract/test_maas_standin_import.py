@@ -17,6 +17,7 @@ import pytest
 
 from blackstart.rack.standins.maas.ballast import Ballast, GuestMemory
 from blackstart.rack.standins.maas.imagesync import MIB, Job, Parameters, parameters
+from blackstart.rack.standins.maas.importer import run
 from blackstart.rack.topology import PVE
 from tests.contract.maas_rack import racks_state
 from tests.contract.maas_standin import QUICK, StandIn, image_sets, standing_in, write_images
@@ -25,10 +26,10 @@ SLOW = Parameters(resources=3, concurrency=3, mib_each=1, memory_share=0.0, sync
 RUN = """
 import sys
 from pathlib import Path
-from blackstart.rack.standins.maas.ballast import GuestMemory
+from blackstart.rack.standins.maas.ballast import Ballast, GuestMemory
 from blackstart.rack.standins.maas.imagesync import Job
 from blackstart.rack.standins.maas.importer import run
-run(Job.parse(sys.stdin.readline()), GuestMemory(Path(sys.argv[1])))
+run(Job.parse(sys.stdin.readline()), GuestMemory(Path(sys.argv[1])), Ballast())
 """
 
 
@@ -180,9 +181,19 @@ def cgroup(directory: Path, limit: str, held: int, cached: int) -> Path:
 def test_a_guest_s_memory_is_its_limit_and_what_the_host_cannot_take_back(tmp_path: Path) -> None:
     memory = GuestMemory(cgroup(tmp_path / "cgroup", str(384 * MIB), 90 * MIB, 50 * MIB))
     assert (memory.limit(), memory.held()) == (384 * MIB, 90 * MIB)
-    (tmp_path / "meminfo").write_text("MemTotal:        2048 kB\nMemFree: 1 kB\n")
+
+
+def test_where_nothing_limits_it_nothing_is_held(tmp_path: Path) -> None:
+    """A share of a whole host would be an outage of its own."""
+    wanted = Parameters(
+        resources=1, concurrency=1, mib_each=1, memory_share=0.9, sync_s=0.1, hold_s=0
+    )
     for directory in (cgroup(tmp_path / "open", "max", 0, 0), tmp_path / "none"):
-        assert GuestMemory(directory, tmp_path / "meminfo").limit() == 2 * MIB
+        memory = GuestMemory(directory)
+        assert memory.limit() == 0
+        grown = Ballast()
+        run(Job(str(tmp_path), ("a",), MIB, wanted), memory, grown)
+        assert grown.size == 0
 
 
 def resident(process: subprocess.Popen[str]) -> int:

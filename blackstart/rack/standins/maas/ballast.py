@@ -14,7 +14,6 @@ from contextlib import suppress
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
-MEMINFO = Path("/proc/meminfo")
 PAGE = mmap.PAGESIZE
 STEP_BYTES = 4 << 20
 PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
@@ -24,17 +23,19 @@ PRIVATE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 class GuestMemory:
     """The guest's own control group, which is the root of the hierarchy that it sees."""
 
-    def __init__(self, cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> None:
+    def __init__(self, cgroup: Path = CGROUP) -> None:
         self._cgroup = cgroup
-        self._meminfo = meminfo
 
     def limit(self) -> int:
-        """Bytes that the guest may have: its configuration's ``memory:``, else all there is."""
+        """Bytes that the guest may have: its configuration's ``memory:``.
+
+        0 where there is no limit: then this is no guest, and nothing may be taken of it.
+        """
         try:
             text = (self._cgroup / "memory.max").read_text().strip()
         except FileNotFoundError:
-            text = "max"
-        return int(text) if text != "max" else self._total()
+            return 0
+        return int(text) if text != "max" else 0
 
     def held(self) -> int:
         """Bytes that the host could not take back: all but files' pages."""
@@ -45,12 +46,6 @@ class GuestMemory:
             return 0
         shown = dict(line.split() for line in lines)
         return current - int(shown["active_file"]) - int(shown["inactive_file"])
-
-    def _total(self) -> int:
-        for line in self._meminfo.read_text().splitlines():
-            if line.startswith("MemTotal:"):
-                return int(line.split()[1]) * 1024
-        raise ValueError(f"{self._meminfo} has no MemTotal")
 
 
 class Ballast:

@@ -41,5 +41,6 @@ def main(_arguments: list[str]) -> int:
     # A power cut may have come between the state and what follows from it.
     maas.dhcp.follow(store)
     server.serve_forever()
+    server.server_close()
     maas.images.close()
     return 0

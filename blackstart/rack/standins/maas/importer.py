@@ -51,14 +51,13 @@ def main(_arguments: list[str]) -> int:
     """Do one job; 1 when a file could not be written."""
     job = Job.parse(sys.stdin.readline())
     signal.alarm(int(job.parameters.sync_s + job.parameters.hold_s) + OVERTIME_S)
-    run(job, GuestMemory())
+    run(job, GuestMemory(), Ballast())
     return 0
 
 
-def run(job: Job, memory: GuestMemory) -> None:
+def run(job: Job, memory: GuestMemory, ballast: Ballast) -> None:
     """Do the job. Raises ``OSError`` when a file cannot be written."""
     progress = Progress(len(job.files) * job.size)
-    ballast = Ballast()
     base = memory.held()
     room = max(0, int(job.parameters.memory_share * memory.limit()) - base)
     with ThreadPoolExecutor(job.parameters.concurrency) as pool:
