@@ -29,6 +29,7 @@ def secrets(tmp_path: Path) -> Path:
         "id_ed25519": "key",
         "bmc-password": "correct-horse",
         "pve-api-token": "drill@pve!t1=5e3a9f10-0000-4000-8000-7c0ffee00001",
+        "maas-api-key": "c0nSumer:t0k3nOfTheRack:s3cr3tOfTheRack",
     }
     for name, text in private.items():
         (tmp_path / name).write_text(text)
@@ -47,7 +48,9 @@ def test_the_racks_inventory_is_wired(secrets: Path) -> None:
         assert site.inventory.site == "rack"
 
 
-@pytest.mark.parametrize("name", ["id_ed25519", "bmc-password", "pve-api-token", "ca.crt"])
+@pytest.mark.parametrize(
+    "name", ["id_ed25519", "bmc-password", "pve-api-token", "maas-api-key", "ca.crt"]
+)
 def test_a_missing_secret_is_found_before_anything_is_armed(name: str, secrets: Path) -> None:
     (secrets / name).unlink()
     with pytest.raises(UsageError, match=name), connect(load(RACK), rack_secrets=secrets):
