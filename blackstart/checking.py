@@ -60,6 +60,14 @@ def maas_facts(facts: SiteFacts) -> MaasFacts:
     return facts.maas
 
 
+def accepted_with_addresses(
+    inventory: Inventory, facts: SiteFacts, kind: FindingKind
+) -> tuple[str, ...]:
+    """What the address book finds of a kind and the owner accepts, with reason and end."""
+    judged = findings(address_book(inventory, facts))
+    return tuple(str(item) for item in judged.waived if item.kind == kind)
+
+
 def wrong_with_addresses(
     inventory: Inventory, facts: SiteFacts, kind: FindingKind, guest: str | None = None
 ) -> str:

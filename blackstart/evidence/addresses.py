@@ -27,19 +27,21 @@ _NAMED = ("reserved", "host entry")
 
 
 def document(book: Book, judged: Judged) -> Mapping[str, Any]:
-    """All of it as plain data: site, verdict, rows with their sources, findings, gaps."""
+    """All of it as plain data: site, verdict, rows with sources, findings, gaps, accepted ones."""
     return {
         "site": book.site,
         "verdict": judged.verdict.value,
         "rows": [row.model_dump(mode="json") for row in book.rows],
         "findings": [item.model_dump(mode="json") for item in judged.findings],
         "gaps": [item.model_dump(mode="json") for item in judged.gaps],
+        "accepted": [item.model_dump(mode="json") for item in judged.waived],
     }
 
 
 def show(console: Console, book: Book, judged: Judged) -> None:
     """Print it."""
     counted = f"{len(judged.findings)} wrong, {len(judged.gaps)} not known"
+    counted += f", {len(judged.waived)} accepted" if judged.waived else ""
     headline = Text(judged.verdict.upper(), style=_STYLES[judged.verdict])
     console.print(Text.assemble(headline, f"  addresses of {book.site}: {counted}"))
     console.print(table(book))
@@ -48,6 +50,8 @@ def show(console: Console, book: Book, judged: Judged) -> None:
         console.print(Text(f"{item.kind}: {item.text}"), soft_wrap=True)
         if item.fix:
             console.print(Text(f"    fix: {item.fix}"), soft_wrap=True)
+    for waived in judged.waived:
+        console.print(Text(f"accepted ({waived.kind}): {waived}"), soft_wrap=True)
     for gap in judged.gaps:
         console.print(Text(f"not known ({gap.kind}): {gap.text}"), soft_wrap=True)
 

@@ -7,6 +7,7 @@ certificate the old address, and nobody looked at all of them at once.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from blackstart.model.dhcp_facts import AddressRange
@@ -79,12 +80,21 @@ class Served(Record):
     source: str
 
 
+class Acceptance(Record):
+    """The owner's leave for DHCP from one server: why, until when, and whether it is over."""
+
+    reason: str
+    until: date
+    over: bool
+
+
 class Book(Record):
     """All rows, and what concerns the site and no guest alone.
 
     ``maas`` is whether the inventory declares one: without it nobody knows who gives addresses.
     ``others`` are declared addresses that are no guest's, by address, and what has them.
-    ``unread`` says by topic what of the last three could not be read, and why.
+    ``unread`` says by topic what of ``ranges``, ``holders`` and ``served`` could not be read, and
+    why. ``one_server`` is the owner's leave for one server alone.
     """
 
     site: str
@@ -95,3 +105,4 @@ class Book(Record):
     holders: tuple[Holder, ...]
     served: tuple[Served, ...]
     unread: dict[Topic, tuple[str, ...]]
+    one_server: Acceptance | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Literal
 
 from blackstart.model.address_book import DYNAMIC, Book, Cell, Row, Topic
@@ -24,6 +25,19 @@ class Finding(Record):
         return f"{self.text}; {self.fix}" if self.fix else self.text
 
 
+class Waived(Record):
+    """A finding that the owner accepts until a date, and why: told, and no failure."""
+
+    kind: FindingKind
+    subject: str
+    text: str
+    reason: str
+    until: date
+
+    def __str__(self) -> str:
+        return f"{self.text}; accepted until {self.until}: {self.reason}"
+
+
 class Gap(Record):
     """What could not be judged, and why: of this kind nothing is known of the subject."""
 
@@ -33,10 +47,14 @@ class Gap(Record):
 
 
 class Judged(Record):
-    """Everything that an address book shows to be wrong, and all that it cannot show."""
+    """Everything that an address book shows to be wrong, and all that it cannot show.
+
+    ``waived`` is wrong too, and accepted by the owner: it decides nothing.
+    """
 
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
+    waived: tuple[Waived, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -48,7 +66,7 @@ class Judged(Record):
 
 def findings(book: Book) -> Judged:
     """Judge a book. A book without rows is a gap: no guest is no proof."""
-    found: list[Finding | Gap] = []
+    found: list[Finding | Gap | Waived] = []
     for row in book.rows:
         found += [*_disagreements(row), *_moves(book, row), *_in_a_range(book, row)]
     if not book.rows:
@@ -58,6 +76,7 @@ def findings(book: Book) -> Judged:
     return Judged(
         findings=tuple(item for item in found if isinstance(item, Finding)),
         gaps=tuple(item for item in found if isinstance(item, Gap)),
+        waived=tuple(item for item in found if isinstance(item, Waived)),
     )
 
 
@@ -182,13 +201,25 @@ def _orphans(book: Book) -> Iterator[Finding | Gap]:
     yield from _site_gaps(book, "holders", "orphan", "who has which address")
 
 
-def _alone(book: Book) -> Iterator[Finding | Gap]:
+def _alone(book: Book) -> Iterator[Finding | Gap | Waived]:
     """One server is told once: of its network, else of itself."""
     alone = [item for item in book.served if len(item.servers) < 2]
     for item in alone[:1]:
         servers = ", ".join(item.servers) or "nobody"
         text = f"DHCP of {item.network} comes from {servers} alone ({item.source})"
         fix = "add a second rack controller, or keep every lease longer than its repair takes"
+        leave = book.one_server
+        if leave is not None and not leave.over:
+            yield Waived(
+                kind="one server",
+                subject=book.site,
+                text=text,
+                reason=leave.reason,
+                until=leave.until,
+            )
+            continue
+        if leave is not None:
+            text += f", which was accepted until {leave.until} ({leave.reason})"
         yield Finding(kind="one server", subject=book.site, text=text, fix=fix)
     yield from _site_gaps(book, "served", "one server", "who serves DHCP")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from blackstart.model.address_book import Book, Holder, Served, SourcedRange, Topic
+from blackstart.model.address_book import Acceptance, Book, Holder, Served, SourcedRange, Topic
 from blackstart.model.address_keepers import NOBODY
 from blackstart.model.address_rows import row_of
 from blackstart.model.dhcp_facts import AddressRange, DhcpFacts
@@ -38,7 +39,17 @@ def address_book(inventory: Inventory, facts: SiteFacts) -> Book:
         holders=holders,
         served=served,
         unread={topic: tuple(why) for topic, why in (sources.unread if sources else {}).items()},
+        one_server=_leave(inventory, facts.taken_at),
     )
+
+
+def _leave(inventory: Inventory, taken_at: float) -> Acceptance | None:
+    """The owner's leave for one DHCP server, on the day of the facts."""
+    declared = inventory.maas.single_server if inventory.maas is not None else None
+    if declared is None:
+        return None
+    over = datetime.fromtimestamp(taken_at, UTC).date() > declared.until
+    return Acceptance(reason=declared.reason, until=declared.until, over=over)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from blackstart.rack.topology import Topology
 
 LIFETIME = timedelta(days=825)  # the longest that Apple's and Mozilla's clients accept
 BACKDATE = timedelta(days=1)  # a restored machine's clock may be behind for a moment
+MAAS_KEY_BYTES = (9, 9, 16)  # consumer, token, secret: 18, 18 and 32 characters, as MAAS'
 OMAPI_KEY_BYTES = 64  # dhcpd(8) OMAPI, HMAC-SHA512
 COROSYNC_KEY_BYTES = 128  # corosync-keygen(8): at least 128 bytes
 
@@ -48,7 +49,8 @@ def fill(directory: Path, topology: Topology) -> None:
     ``ssh/NAME/ssh_host_ed25519_key``; ``known_hosts``; ``bmc-password``;
     ``pve-token`` (a UUID); ``pve-api-token`` (``USER@REALM!ID=UUID``);
     ``pve-root-password``; ``k3s-token`` (may list nodes) and ``k3s-blind-token`` (may not);
-    ``omapi-key`` (base64); ``corosync-authkey``.
+    ``maas-api-key`` (an administrator's) and ``maas-onlooker-key`` (of a
+    user who is none), ``CONSUMER:TOKEN:SECRET``; ``omapi-key`` (base64); ``corosync-authkey``.
     """
     directory.mkdir(mode=0o700)
     issuer = _authority(directory, topology)
@@ -70,6 +72,8 @@ def fill(directory: Path, topology: Topology) -> None:
     _write(directory / "pve-api-token", f"blackstart@pve!drill={token}")
     for name in ("k3s-token", "k3s-blind-token"):
         _write(directory / name, random.token_urlsafe(32))
+    for name in ("maas-api-key", "maas-onlooker-key"):
+        _write(directory / name, ":".join(random.token_hex(size) for size in MAAS_KEY_BYTES))
     _write(directory / "omapi-key", base64.b64encode(random.token_bytes(OMAPI_KEY_BYTES)))
     _write(directory / "corosync-authkey", random.token_bytes(COROSYNC_KEY_BYTES))
 

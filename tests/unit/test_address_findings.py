@@ -17,6 +17,7 @@ from .guest_addresses import (
     BOX_AT,
     CONF,
     LOG,
+    MAAS,
     NETWORK,
     STRANGER,
     agreeing,
@@ -274,6 +275,39 @@ def test_a_server_without_a_partner_is_one_whatever_maas_says() -> None:
 
 def test_a_network_without_dhcp_needs_no_server() -> None:
     assert texts(judged(served(subnet(on=False))), "one server") == []
+
+
+LEAVE = {"reason": "the second arrives in spring", "until": "1970-01-01"}
+"""The facts are of that day."""
+
+
+def with_leave(facts: SiteFacts, **changes: str) -> Judged:
+    return judged(facts, maas={**MAAS, "single_server": {**LEAVE, **changes}})
+
+
+def test_one_server_that_the_owner_accepts_is_told_and_no_finding() -> None:
+    found = with_leave(served(subnet("r1"), partners=seen(())))
+    assert (found.findings, found.gaps, found.verdict) == ((), (), Verdict.PASS)
+    assert [str(item) for item in found.waived] == [
+        f"DHCP of {NETWORK} comes from r1 alone (maas subnets); "
+        "accepted until 1970-01-01: the second arrives in spring"
+    ]
+
+
+def test_one_server_is_a_finding_again_from_the_day_after() -> None:
+    found = with_leave(served(subnet("r1"), partners=seen(())), until="1969-12-31")
+    (text,) = texts(found, "one server")
+    assert ", which was accepted until 1969-12-31 (the second arrives in spring)" in text
+    assert (found.waived, found.verdict) == ((), Verdict.FAIL)
+
+
+def test_leave_for_one_server_covers_nothing_else() -> None:
+    """Neither what was not read, nor another finding; and with two servers there is nothing."""
+    unread = with_leave(served(partners=lost(CONF, "line 3: damaged")))
+    assert (unread.waived, unread.verdict) == ((), Verdict.UNPROVEN)
+    moving = with_leave(agreeing(dhcp={"far": dhcp(declared=seen(()))}, maas=maas(**NOWHERE)))
+    assert moving.verdict is Verdict.FAIL
+    assert with_leave(agreeing()).waived == ()
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,18 @@ def test_all_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_what_the_owner_accepts_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave = {"reason": "the second arrives in spring", "until": "1970-01-01"}
+    monkeypatch.setitem(MAAS, "single_server", leave)
+    alone = agreeing(dhcp={"far": dhcp(partners=seen(()))})
+    code, output = typed(tmp_path, monkeypatch, alone, "--json", "book.json")
+    assert code == 0
+    assert line(output, "PASS").endswith("0 wrong, 0 not known, 1 accepted")
+    assert "far alone" in line(output, "accepted (one server): ")
+    (told,) = json.loads((tmp_path / "book.json").read_text())["accepted"]
+    assert (told["until"], told["reason"]) == ("1970-01-01", "the second arrives in spring")
+
+
 def test_a_guest_that_would_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = typed(tmp_path, monkeypatch, MOVES)
     assert code == 1

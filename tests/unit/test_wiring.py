@@ -30,6 +30,7 @@ def secrets(tmp_path: Path) -> Path:
         "bmc-password": "correct-horse",
         "k3s-token": "battery-staple",
         "pve-api-token": "drill@pve!t1=5e3a9f10-0000-4000-8000-7c0ffee00001",
+        "maas-api-key": "c0nSumer:t0k3nOfTheRack:s3cr3tOfTheRack",
     }
     for name, text in private.items():
         (tmp_path / name).write_text(text)
@@ -49,7 +50,8 @@ def test_the_racks_inventory_is_wired(secrets: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["id_ed25519", "bmc-password", "pve-api-token", "k3s-token", "ca.crt"]
+    "name",
+    ["id_ed25519", "bmc-password", "pve-api-token", "k3s-token", "maas-api-key", "ca.crt"],
 )
 def test_a_missing_secret_is_found_before_anything_is_armed(name: str, secrets: Path) -> None:
     (secrets / name).unlink()

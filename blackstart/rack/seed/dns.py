@@ -34,10 +34,16 @@ def reverse_zone(topology: Topology) -> str:
     return ".".join(reversed(octets)) + ".in-addr.arpa"
 
 
-def _addresses(topology: Topology) -> dict[str, IPv4Address]:
+def addresses(topology: Topology) -> dict[str, IPv4Address]:
+    """Every name with an address of its own: machines, management controllers, guests."""
     names = {machine.name: machine.address for machine in topology.machines}
     names |= {f"{machine.name}-bmc": machine.bmc_address for machine in topology.machines}
     return names | {guest.name: guest.address for guest in topology.guests}
+
+
+def aliases(topology: Topology) -> dict[str, str]:
+    """Names that stand for another one."""
+    return {alias: _server(topology, role).name for alias, role in SERVICES.items()}
 
 
 def _server(topology: Topology, role: str) -> Guest:
@@ -58,10 +64,8 @@ def _head(topology: Topology) -> list[str]:
 def forward(topology: Topology) -> str:
     """Zone file of the site's domain: every machine, management controller and guest."""
     lines = _head(topology)
-    lines += [f"{name} IN A {address}" for name, address in _addresses(topology).items()]
-    lines += [
-        f"{alias} IN CNAME {_server(topology, role).name}" for alias, role in SERVICES.items()
-    ]
+    lines += [f"{name} IN A {address}" for name, address in addresses(topology).items()]
+    lines += [f"{alias} IN CNAME {name}" for alias, name in aliases(topology).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -70,7 +74,7 @@ def reverse(topology: Topology) -> str:
     lines = _head(topology)
     lines += [
         f"{str(address).rsplit('.', 1)[1]} IN PTR {name}.{topology.domain}."
-        for name, address in _addresses(topology).items()
+        for name, address in addresses(topology).items()
     ]
     return "\n".join(lines) + "\n"
 

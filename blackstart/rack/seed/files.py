@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from blackstart.rack.standins.pve.shipping import Shipped
+
 TREES = Path(__file__).resolve().parents[1] / "files"
 
 
@@ -33,6 +35,14 @@ def copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     with target.open("rb") as content:
         target.chmod(0o755 if content.read(2) == b"#!" else 0o644)
+
+
+def place(shipped: Shipped, root: Path) -> None:
+    """Write a file that a stand-in ships below ``root``, its directories included."""
+    target = root / str(shipped.path).lstrip("/")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(shipped.content)
+    target.chmod(shipped.mode)
 
 
 def mask(root: Path, units: Iterable[str], where: str = "etc/systemd/system") -> None:

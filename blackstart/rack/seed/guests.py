@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from blackstart.rack.seed import base, dhcp, dns, files, volumes
+from blackstart.rack.seed import base, dns, files, maas, volumes
 from blackstart.rack.topology import Guest, Topology
 
 PROGRAMS = "usr/lib/blackstart-rack"
@@ -86,9 +86,8 @@ def _identity(topology: Topology, guest: Guest, secrets: Path, root: Path) -> No
     base.ssh(secrets, guest.name, root)
 
 
-def _maas(topology: Topology, _guest: Guest, secrets: Path, root: Path) -> None:
-    files.lay("maas", root)
-    dhcp.compose(topology, secrets, root)
+def _maas(topology: Topology, guest: Guest, secrets: Path, root: Path) -> None:
+    maas.compose(topology, guest, secrets, root)
     dns.compose_primary(topology, root)
 
 

@@ -27,7 +27,7 @@ def compose(topology: Topology, machine: Machine, secrets: Path, dest: Path) -> 
     corosync.compose(topology, secrets, root)
     datacenter.compose(topology, root)
     for shipped in shipping.cluster_files(secrets, topology):
-        _place(shipped, root / datacenter.CONFIG)
+        files.place(shipped, root / datacenter.CONFIG)
     shutil.copyfile(secrets / "ca.crt", root / guests.PROGRAMS / "ca.crt")
     token = (secrets / "k3s-token").read_text("utf-8")
     base.write(root / guests.PROGRAMS / "k3s-token", token, mode=0o600)
@@ -56,17 +56,10 @@ def _stores(topology: Topology, root: Path) -> None:
 
 def _programs(root: Path) -> None:
     for shipped in shipping.programs():
-        _place(shipped, root)
+        files.place(shipped, root)
     for unit in shipping.enabled_units():
         base.enable(root, unit)
     for alias, target in shipping.aliases():
         link = root / alias.lstrip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)
-
-
-def _place(shipped: shipping.Shipped, root: Path) -> None:
-    target = root / str(shipped.path).lstrip("/")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(shipped.content)
-    target.chmod(shipped.mode)

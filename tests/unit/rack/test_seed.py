@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -19,6 +21,7 @@ from blackstart.rack.seed import dns as zones
 from blackstart.rack.standins import k3s
 from blackstart.rack.standins.k3s.access import Accounts
 from blackstart.rack.standins.k3s.cluster import Configuration
+from blackstart.rack.standins.maas.dhcpd import configuration as configuration_of
 from blackstart.rack.standins.pve import shipping
 from blackstart.rack.topology import PVE, Guest
 
@@ -137,9 +140,9 @@ def test_reservations_are_those_of_the_topology(composed: Path) -> None:
         r"host ([0-9a-f-]+) \{\s+hardware ethernet (\S+);\s+fixed-address (\S+);", text
     )
     assert found == [
+        # MAAS' own guest has a static link, of which MAAS makes a host as well.
         (guest.mac.replace(":", "-"), guest.mac, str(guest.address))
-        for guest in PVE.guests
-        if not guest.static
+        for guest in (maas, *(guest for guest in PVE.guests if not guest.static))
     ]
     low, high = (PVE.network[last] for last in dhcp.POOL)
     assert not any(low <= guest.address <= high for guest in PVE.guests)
@@ -296,3 +299,87 @@ def test_a_guest_hides_the_units_of_the_image(composed: Path) -> None:
         stdin=subprocess.DEVNULL,
     )
     assert 'trusted.overlay.opaque (1) = "y"' in done.stdout
+
+
+def test_the_state_of_maas_and_dhcpds_configuration_are_one(composed: Path) -> None:
+    maas = by_name("maas")
+    state = json.loads(on_disk(composed, maas, f"{dhcp.DIRECTORY}/state.json"))
+    assert on_disk(composed, maas, f"{dhcp.DIRECTORY}/dhcpd.conf") == configuration_of(state)
+    assert f"default-lease-time {dhcp.LEASE_S};" in configuration_of(state)
+    assert {each["ip"] for each in state["reservedips"]} == {
+        str(guest.address) for guest in PVE.guests if not guest.static
+    }
+
+
+def test_the_names_of_maas_are_those_of_the_zone(composed: Path) -> None:
+    maas = by_name("maas")
+    forward = dns.zone.from_text(
+        on_disk(composed, maas, f"etc/bind/zones/{PVE.domain}"), origin=PVE.domain
+    )
+    served = {
+        (str(name), kind, str(record).rstrip("."))
+        for kind in ("A", "CNAME")
+        for name, records in forward.iterate_rdatasets(kind)
+        for record in records
+    }
+    state = json.loads(on_disk(composed, maas, f"{dhcp.DIRECTORY}/state.json"))
+    held = {each["id"]: each["ip"] for each in state["addresses"]}
+    known = {
+        (each["name"], "A", held[number])
+        for each in state["dnsresources"]
+        for number in each["addresses"]
+    }
+    known |= {
+        (each["name"], record["rrtype"], record["rrdata"])
+        for each in state["dnsresources"]
+        for record in each["records"]
+    }
+    assert served - known == {("maas", "A", str(maas.address))}, "its rack controller's own name"
+    assert known <= served
+
+
+def test_the_keys_of_maas_are_the_racks_secrets(composed: Path, secrets: Path) -> None:
+    state = json.loads(on_disk(composed, by_name("maas"), f"{dhcp.DIRECTORY}/state.json"))
+    keys = {
+        user["is_superuser"]: ":".join(
+            user["keys"][0][part] for part in ("consumer", "token", "secret")
+        )
+        for user in state["users"]
+    }
+    assert keys == {
+        True: (secrets / "maas-api-key").read_text(),
+        False: (secrets / "maas-onlooker-key").read_text(),
+    }
+
+
+def test_images_are_whole_on_the_disk(composed: Path) -> None:
+    maas = by_name("maas")
+    state = json.loads(on_disk(composed, maas, f"{dhcp.DIRECTORY}/state.json"))
+    files = [
+        file
+        for resource in state["boot_resources"]
+        for held in resource["sets"].values()
+        for file in held["files"].values()
+    ]
+    assert len(files) == 24
+    text = on_disk(composed, maas, f"{dhcp.DIRECTORY}/image-storage/{files[0]['on_disk']}")
+    assert len(text) == files[0]["size"]
+    assert hashlib.sha256(text.encode()).hexdigest() == files[0]["sha256"]
+
+
+def test_what_maas_guest_enables_exists(composed: Path) -> None:
+    for unit in ("snap.maas.pebble.service", "maas-dhcpd.service", "named.service"):
+        where = f"etc/systemd/system/multi-user.target.wants/{unit}"
+        disk = volumes.path(composed / "pve1/data/vz/images", volumes.disk_volume(by_name("maas")))
+        done = subprocess.run(
+            ["debugfs", "-R", f"stat /upper/{where}", disk],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Type: symlink" in done.stdout, unit
+    assert "Type=notify" in on_disk(
+        composed, by_name("maas"), "usr/lib/systemd/system/snap.maas.pebble.service"
+    )

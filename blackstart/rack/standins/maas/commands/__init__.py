@@ -1,0 +1,1 @@
+"""What people type in the guest, as far as it is needed here."""
