@@ -132,7 +132,11 @@ def test_a_start_at_another_address_is_refused(three: Cluster) -> None:
     three.members["k3s3"] = ELSEWHERE
     path = three.configure("k3s3")
     refused = launch(path)
-    said, _ = refused.communicate(timeout=ENDS_S)
+    try:
+        said, _ = refused.communicate(timeout=ENDS_S)
+    finally:
+        refused.kill()
+        refused.wait(ENDS_S)
     assert refused.returncode == 1
     assert said.startswith(
         'level=fatal msg="starting kubernetes: this server is a not a member of the etcd '
