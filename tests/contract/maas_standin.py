@@ -77,7 +77,7 @@ class StandIn:
     def clock(self) -> float:
         return time.time() + self.shift_s
 
-    def client(self, user: int = 0, **changes: str) -> Client:
+    def client(self, user: int = 0, /, **changes: str) -> Client:
         """As a user calls it; ``changes`` replace parts of their key."""
         key = {**self.state["users"][user]["keys"][0], **changes}
         trust = ssl.create_default_context(cafile=str(self.ca))
