@@ -23,7 +23,11 @@ class Lies:
     ``back_on_by``: ``timer``, ``command`` or ``nothing`` by controller; ``forgets_timer``:
     controllers that switch off and not on again; ``swallows``: those that do nothing;
     ``no_redeploy``: a site that does not redeploy lost containers at boot; ``blind``: subjects
-    that nobody probes; ``maas_refuses``: reasons for which MAAS gives no fact, and when.
+    that nobody probes; ``maas_refuses``: reasons for which MAAS gives no fact, and when;
+    ``watched``: units that somebody starts again soon after they were stopped; ``purged``:
+    guests whose host entry the next start of DHCP loses, and the address they get then;
+    ``no_lease``: guests to whom DHCP gives nothing any more; ``import_kills``: an import of
+    images for which the hypervisor has too little memory.
     """
 
     power_swallowed: bool = False
@@ -63,6 +67,13 @@ class Lies:
     no_redeploy: bool = False
     blind: frozenset[str] = frozenset()
     maas_refuses: dict[str, Interval] = field(default_factory=dict)
+    watched: frozenset[str] = frozenset()
+    guest_reboot_swallowed: bool = False
+    guest_reboot_fails: bool = False
+    purged: dict[str, str] = field(default_factory=dict)
+    no_lease: frozenset[str] = frozenset()
+    import_swallowed: bool = False
+    import_kills: bool = False
 
     @classmethod
     def told(cls, document: Mapping[str, Any]) -> Lies:

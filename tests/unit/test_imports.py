@@ -32,10 +32,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "admission": {
         *{"errors", "model", "drivers", "faults", "safety", "recovery", "terms", "drill_log"}
     },
+    "following": {"errors", "model", "drivers", "faults", "safety", "drill_log", "unwinding"},
     "judging": {"model", "drivers", "invariants", "drill_log"},
     "phases": {
         *{"model", "drivers", "faults", "invariants", "safety", "recovery", "terms"},
-        *{"admission", "drill_log", "judging", "leash", "unwinding"},
+        *{"admission", "drill_log", "following", "judging", "leash", "unwinding"},
     },
     "drill": {
         *{"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},
