@@ -21,6 +21,8 @@ from blackstart.unwinding import Unwinding
 
 STEADY_S = 3.0
 """Seconds of unbroken good answers of what they need: a server that is up for good."""
+NOTICED_S = 5.0
+"""Seconds in which a probe notices that what it asks has fallen: before, it is good still."""
 
 
 @dataclass
@@ -51,6 +53,8 @@ class Following:
         judged by its own promise. Raises ``DriverError`` when a command was refused.
         """
         waiting = Needs(self.site, probes)
+        if any(plan.needs for _, plan in self.planned):
+            self.site.clock.sleep(NOTICED_S)
         for fault, plan in self.planned:
             missing = waiting.missing(plan.needs)
             if missing:

@@ -53,20 +53,23 @@ class GuestReboot:
         site.guests.reboot(self.target, timeout_s=REBOOT_S)
 
     def prove_active(self, site: Site, plan: Plan) -> Proof:
-        """It runs and was started later than before, within its budget (seconds)."""
+        """It runs and was started later than before, within its budget (seconds).
+
+        One that was shut down and stays off has been hit as well: that is the site's failure.
+        """
         before = float(plan.prior["started_at"])
         bound_s = float(plan.parameters["budget_s"])
-        last = "no answer"
+        last, off = "no answer", False
 
         def look() -> Proof | None:
-            nonlocal last
+            nonlocal last, off
             try:
                 vitals = site.guests.vitals(self.target)
             except DriverError as error:
-                last = str(error)
+                last, off = str(error), False
                 return None
-            if not vitals.running:
-                last = "it is off"
+            off = not vitals.running
+            if off:
                 return None
             later_s = site.clock.monotonic() - vitals.uptime_s - before
             last = f"it has run for {vitals.uptime_s:.0f} s, since before the reboot"
@@ -75,6 +78,8 @@ class GuestReboot:
             return Proof(True, f"{self.target} was started {vitals.uptime_s:.0f} s ago")
 
         proof = wait_for(site.clock, look, bound_s=bound_s)
+        if proof is None and off:
+            return Proof(True, f"{self.target} was shut down, and is off {bound_s:.0f} s later")
         return proof or Proof(False, f"{self.target} shows no new start in {bound_s:.0f} s: {last}")
 
     def revert(self, site: Site, plan: Plan) -> None:

@@ -145,50 +145,74 @@ class BootImageSync(Undoing):
             return
 
     def prove_reverted(self, site: Site, plan: Plan) -> Proof:
-        """Every guest runs, and MAAS says that it imports nothing, within its guest's budget."""
+        """Every guest runs and nothing is imported, within the guest's budget.
+
+        MAAS says so; or, while it does not answer, memory that no longer grows does.
+        """
         proof = super().prove_reverted(site, plan)
         if not proof.holds:
             return proof
-        bound_s, last = float(plan.parameters["bound_s"]), "it imports still"
+        quiet, bound_s, last = Quiet(site, self.target), float(plan.parameters["bound_s"]), ""
 
-        def look() -> bool | None:
+        def look() -> str | None:
             nonlocal last
-            images = _images(site)
             try:
-                images.stop_import()
-                return None if images.importing() else True
+                _images(site).stop_import()
+                last = "MAAS says that it imports images"
+                return None if _images(site).importing() else "MAAS imports nothing"
             except DriverError as error:
                 last = str(error)
-                return None
+            said = f"memory of {self.target} has not grown for {QUIET_S:.0f} s ({last})"
+            return said if quiet() else None
 
-        if wait_for(site.clock, look, bound_s=bound_s) is None:
-            return Proof(False, f"MAAS: not known to import nothing in {bound_s:.0f} s: {last}")
-        return Proof(True, f"{proof.detail}; MAAS imports nothing")
+        seen = wait_for(site.clock, look, bound_s=bound_s)
+        if seen is None:
+            return Proof(False, f"whether the import has ended is not known: {last}")
+        return Proof(True, f"{proof.detail}; {seen}")
+
+
+@dataclass
+class Quiet:
+    """Whether a guest's memory, as its hypervisor sees it, has not grown for 30 s."""
+
+    site: Site
+    guest: str
+    _most: int = 0
+    _grew_at: float | None = field(default=None)
+
+    def __call__(self) -> bool:
+        """One look; what cannot be asked is not quiet, and what is off is."""
+        try:
+            vitals = self.site.guests.vitals(self.guest)
+        except DriverError:
+            return False
+        now = self.site.clock.monotonic()
+        if self._grew_at is None or vitals.memory > self._most + MIB:
+            self._most, self._grew_at = vitals.memory, now
+        return not vitals.running or now - self._grew_at >= QUIET_S
 
 
 @dataclass
 class ImportEnd:
     """Whether an import has ended, asked again and again while a drill holds.
 
-    MAAS may never be seen to import. So it has ended when its guest is off, or when MAAS says
-    no, every image is as whole as before, and memory has not grown for 30 s.
+    MAAS may never be seen to import. So it has ended when its guest is off, or when memory is
+    quiet, MAAS says no and every image is as whole as before.
     """
 
     site: Site
     plan: Plan
-    _most: int = 0
-    _grew_at: float | None = field(default=None)
+    _quiet: Quiet = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._quiet = Quiet(self.site, self.plan.target)
 
     def __call__(self) -> bool:
         """One look; what cannot be asked has not ended."""
-        clock, images = self.site.clock, _images(self.site)
+        quiet, images = self._quiet(), _images(self.site)
         try:
-            vitals = self.site.guests.vitals(self.plan.target)
-            if not vitals.running:
+            if not self.site.guests.vitals(self.plan.target).running:
                 return True
-            if self._grew_at is None or vitals.memory > self._most + MIB:
-                self._most, self._grew_at = vitals.memory, clock.monotonic()
-            quiet = clock.monotonic() - self._grew_at >= QUIET_S
             whole = {*images.incomplete()} <= {*self.plan.prior["incomplete"]}
             return quiet and whole and not images.importing()
         except DriverError:

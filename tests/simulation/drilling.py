@@ -89,7 +89,7 @@ class Harness:
         """A whole drill; its verdict. Raises what is no verdict, such as ``Refusal``."""
         drill = self.drill(name)
         with suppress(DrillFailed, DrillUnproven), drill.fault(fault, *then):
-            drill.recovers(*promises(self.site))
+            drill.recovers(*promises(self.site, fault))
             if hold_s:
                 drill.hold(hold_s)
             body(drill)

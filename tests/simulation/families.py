@@ -24,6 +24,7 @@ from blackstart.invariants import (
     guests_boot,
     mounts_answer,
     names_resolve,
+    nobody_killed,
     nodes_ready,
     services_answer,
 )
@@ -78,9 +79,10 @@ def fault_of(family: str, target: str | None = None) -> Fault:
     return make(target or fitting)
 
 
-def promises(site: Site) -> tuple[Invariant, ...]:
-    """All that is promised of the whole site, after any fault."""
+def promises(site: Site, fault: Fault) -> tuple[Invariant, ...]:
+    """All that is promised of the whole site after a fault; of an import, that it kills nobody."""
     return (
+        *((nobody_killed(),) if fault.name == "image-sync" else ()),
         guests_boot(),
         names_resolve(),
         containers_run(),
