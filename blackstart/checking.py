@@ -11,6 +11,10 @@ from blackstart.model.facts import GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
+from blackstart.model.quantities import format_duration
+
+LONGEST_S = 3600
+"""The longest lease whose end a drill waits for, in seconds."""
 
 T = TypeVar("T")
 
@@ -41,6 +45,24 @@ def maas_facts(facts: SiteFacts) -> MaasFacts:
     if facts.maas is None:
         raise Unproven("nobody asked MAAS")
     return facts.maas
+
+
+def longest_lease_s(facts: SiteFacts, guest: str) -> int:
+    """Seconds of the longest lease that the DHCP server in a guest gives unasked.
+
+    Raises ``Unproven`` when that was not read, and for more than an hour: nobody is kept
+    without DHCP for as long.
+    """
+    if guest not in facts.dhcp:
+        raise Unproven(f"nobody looked at the DHCP server in {guest}")
+    seen = facts.dhcp[guest].lease_s
+    longest_s = known(seen)
+    if longest_s > LONGEST_S:
+        raise Unproven(
+            f"a lease lasts {format_duration(longest_s)} ({seen.source}), and DHCP is held away "
+            f"for no longer than {format_duration(LONGEST_S)}"
+        )
+    return longest_s
 
 
 def wrong_with_addresses(

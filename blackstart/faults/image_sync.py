@@ -57,7 +57,7 @@ class BootImageSync(Undoing):
             fault=self.name,
             target=self.target,
             reversibility=Reversibility.SELF_HEALING,
-            blast_radius=(self.target, *site.inventory.guests_of(node)),
+            blast_radius=tuple(site.inventory.guests_of(node)),
             rescue=(
                 *(by_hand(site.inventory, node, start.command()) for start in starts),
                 "# if the import goes on: maas ADMIN boot-resources stop-import",
