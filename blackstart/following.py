@@ -21,8 +21,9 @@ from blackstart.unwinding import Unwinding
 
 STEADY_S = 3.0
 """Seconds of unbroken good answers of what they need: a server that is up for good."""
-NOTICED_S = 5.0
-"""Seconds in which a probe notices that what it asks has fallen: before, it is good still."""
+NOTICED_S = 10.0
+"""Seconds in which a probe notices that what it asks has fallen: DHCP is asked every 5 s, for 3 s
+each, and is good until then."""
 
 
 @dataclass

@@ -183,11 +183,11 @@ class SimulatedProbes:
             samples.append(Sample(at=self.world.clock.monotonic(), ok=self._up(name)))
 
     def held(self, subject: str) -> float | None:
-        since = held_since(self._samples.get(subject, []))
+        since = held_since(self._samples[subject])
         return None if since is None else self.world.clock.monotonic() - since
 
     def seen_down(self, subject: str) -> bool:
-        samples = self._samples.get(subject, [])
+        samples = self._samples[subject]
         return bool(samples) and not samples[-1].ok
 
     def subjects(self) -> frozenset[str]:

@@ -106,13 +106,6 @@ ILL: tuple[tuple[str, str, dict[str, Any], str, str], ...] = (
         "nobody looked at the DHCP server in dns2",
     ),
     (
-        "test_name_server_away",
-        "dns1",
-        {"blind": frozenset({"dns/dns2"})},
-        "unproven",
-        "must never go down, and none of dns/dns1, dns/dns2 has answered",
-    ),
-    (
         "test_maas_guest_reboot",
         "dns1",
         {"guest_reboot_swallowed": True},
