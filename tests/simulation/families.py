@@ -14,6 +14,7 @@ from blackstart.faults.image_sync import sync_images
 from blackstart.faults.lease_renewal import renew_lease
 from blackstart.faults.memory import memory_share, memory_until_oom
 from blackstart.faults.nas import nas_block, nas_stale, nas_stop
+from blackstart.faults.pressed_sync import sync_images_pressed
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.faults.service import restart_service
 from blackstart.faults.service_stop import stop_service
@@ -62,6 +63,7 @@ FAMILIES: Mapping[str, tuple[str, Callable[[str], Fault]]] = {
     "guest-reboot": ("box", reboot_guest),
     "lease-renewal": ("box", renew_lease),
     "image-sync": ("dns1", sync_images),
+    "image-sync-pressed": ("dns1", lambda guest: sync_images_pressed(guest, "80%")),
     "guest-stop": ("box", stop_guest),
     "guest-wipe": ("box", lambda guest: stop_guest(guest, wipe="web")),
 }

@@ -107,6 +107,11 @@ class SimulatedHost:
             self.restart(part, returns_at)
 
     @property
+    def available_mib(self) -> int:
+        """Three quarters of its memory, less what a tmpfs holds."""
+        return max(self.memory_mib * 3 // 4 - sum(self.tmpfs.values()), 64)
+
+    @property
     def failed(self) -> tuple[str, ...]:
         """Units that should run and do not, as ``systemctl --failed`` has them."""
         return tuple(name for name, unit in self.units.items() if not unit.active)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .world import World
 
 TAKES_S, KILLED_AFTER_S = 40.0, 12.0
-MOST_MIB, IDLE_MIB = 600, 300
+MOST_MIB, IDLE_MIB = 900, 300
 
 
 @dataclass
@@ -28,11 +28,17 @@ class Import:
         ran_s = world.clock.now - self.began_at
         if not world.guest_up(self.guest):
             self.began_at = None
-        elif world.lies.import_kills and ran_s >= KILLED_AFTER_S:
+        elif self._too_much(world) and ran_s >= KILLED_AFTER_S:
             self.began_at = None
             world.kill_guest(self.guest)
         elif ran_s >= TAKES_S:
             self.began_at, self.whole = None, True
+
+    def _too_much(self, world: World) -> bool:
+        """Whether its hypervisor has less than the import takes."""
+        assert self.guest is not None
+        host = world.hosts[world.guests[self.guest].node]
+        return world.lies.import_kills or host.available_mib < MOST_MIB
 
     def memory_mib(self, now: float) -> int:
         """What MAAS' guest uses."""

@@ -137,9 +137,8 @@ class Shell:
         return _said(f"{block}\n{block}")
 
     def _memory(self, host: SimulatedHost) -> CommandResult:
-        available = max(host.memory_mib * 3 // 4 - sum(host.tmpfs.values()), 64)
         return _said(
-            f"MemTotal: {host.memory_mib * 1024} kB\nMemAvailable: {available * 1024} kB\n"
+            f"MemTotal: {host.memory_mib * 1024} kB\nMemAvailable: {host.available_mib * 1024} kB\n"
             "SwapFree: 0 kB\n"
         )
 
