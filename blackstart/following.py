@@ -14,7 +14,7 @@ from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import Clock, ProbeSession, Site
 from blackstart.drivers.waiting import wait_for
 from blackstart.errors import UsageError
-from blackstart.faults.base import PLAN, Fault, Plan, Reversibility
+from blackstart.faults.base import PLAN, Fault, Plan, Proof, Reversibility
 from blackstart.model.subjects import subjects_of
 from blackstart.safety.open_faults import PLANNED
 from blackstart.unwinding import Unwinding
@@ -83,15 +83,20 @@ class Following:
         self.log.journal.write("fault.injected", **named)
 
     def put_back(self, unwinding: Unwinding) -> None:
-        """Prove each ended, the last one first, and close it."""
+        """Prove each ended, the last one first, and close it; one that fails stops no other."""
         for fault, plan in reversed(self._begun):
-            if plan.target in self._struck:
-                proof = unwinding.revert(plan, fault)
-            else:
-                proof = unwinding.stand_down(plan, "untouched")
+            try:
+                proof = self._ended(unwinding, fault, plan)
+            except Exception as error:  # the first fault is still to be undone
+                proof = Proof(False, f"{type(error).__name__}: {error}")
             if not proof.holds:
                 reason = f"not proven reverted, and open until it is: {proof.detail}"
                 self.log.failed("reverted", plan.target, reason)
+
+    def _ended(self, unwinding: Unwinding, fault: Fault, plan: Plan) -> Proof:
+        if plan.target in self._struck:
+            return unwinding.revert(plan, fault)
+        return unwinding.stand_down(plan, "untouched")
 
     def judge_unmet(self) -> None:
         """What could not be tried keeps the drill from passing."""

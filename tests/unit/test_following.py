@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blackstart.errors import Refusal, UsageError
-from blackstart.faults.guest_reboot import reboot_guest
+from blackstart.faults.guest_reboot import GuestReboot, reboot_guest
 from blackstart.faults.lease_renewal import renew_lease
 from blackstart.faults.nas import nas_block
 from blackstart.faults.service import restart_service
@@ -78,6 +78,22 @@ def test_one_that_is_refused_by_its_target_is_closed_and_so_is_the_first(tmp_pat
     assert one.run(FIRST, then=[reboot_guest("k1"), renew_lease("box")]) == "unproven"
     assert [it.data["target"] for it in one.journal().of("fault.closed")] == ["k1", "dns2"]
     assert not one.open()
+
+
+def test_one_whose_end_cannot_even_be_asked_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object, site: object, plan: object) -> object:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(GuestReboot, "prove_reverted", broken)
+    one = harness(tmp_path)
+    assert one.run(FIRST, then=[reboot_guest("k1")]) == "fail"
+    assert [it.data["target"] for it in one.journal().of("fault.closed")] == ["dns2"]
+    (still_open,) = one.open()
+    assert still_open.plan.target == "k1"
+    said = [it.data["reason"] for it in one.journal().of("judgement")]
+    assert said == ["not proven reverted, and open until it is: RuntimeError: a defect"]
 
 
 def test_what_nobody_probes_counts_as_not_answering(tmp_path: Path) -> None:
