@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from blackstart.drill_log import DrillLog
@@ -28,7 +29,7 @@ class Admission:
 
     site: Site
     terms: Terms
-    fault: Fault
+    faults: Sequence[Fault]
     log: DrillLog
 
     def begin(self) -> None:
@@ -38,8 +39,8 @@ class Admission:
             "drill.begin",
             scenario=terms.scenario,
             site=inventory.site,
-            targets=[self.fault.target],
-            fault=self.fault.name,
+            targets=list(dict.fromkeys(fault.target for fault in self.faults)),
+            fault=self.faults[0].name,
             budget_s=terms.budget_s,
             hold_s=inventory.hold,
             test=terms.test,
@@ -48,39 +49,49 @@ class Admission:
             subjects=[item.model_dump(mode="json") for item in subjects_of(inventory)],
         )
 
-    def guard(self) -> tuple[Plan, SiteFacts]:
-        """The plan and the facts before. Raises ``Refusal``; nothing has been touched then."""
-        fault = self.fault
-        with self.log.phase("guard", f"may we {fault.name} {fault.target}?"):
-            plan = self._guarded(fault.plan(self.site))
-            self._show(plan)
+    def guard(self) -> tuple[tuple[Plan, ...], SiteFacts]:
+        """A plan for each fault, and the facts before, of which every guard has been asked.
+
+        Raises ``Refusal``; nothing has been touched then.
+        """
+        asked = ", ".join(f"{fault.name} {fault.target}" for fault in self.faults)
+        with self.log.phase("guard", f"may we {asked}?"):
+            first, *others = (fault.plan(self.site) for fault in self.faults)
+            plans = (self._guarded(first), *others)
+            for plan in plans:
+                self._show(plan)
             before = self.site.facts()
             self.log.save("facts-before.json", before.model_dump_json(indent=1))
-            request = Request(self.site, self.terms, plan, before)
-            given = answers(request)
-            for answer in given:
-                self.log.journal.write(
-                    "guard.answer",
-                    guard=answer.guard,
-                    refusal=answer.refusal,
-                    waived=answer.waived,
-                    because=answer.because,
-                )
-                self.log.note(f"{answer.guard}: {answer.wording}")
-            refusals = [f"{answer.guard}: {answer.refusal}" for answer in given if answer.stands]
+            requests = [Request(self.site, self.terms, plan, before) for plan in plans]
+            refusals = [refusal for request in requests for refusal in self._refusals(request)]
             if refusals:
-                raise Refusal(refusals)
+                raise Refusal(list(dict.fromkeys(refusals)))
             if not self.terms.plan_only:
-                self._keep_by_hand(request)
+                self._keep_by_hand(requests)
                 before = with_leases(self.site, self.log, before)
                 self.log.save("facts-before.json", before.model_dump_json(indent=1))
-        return plan, before
+        return plans, before
 
-    def _keep_by_hand(self, request: Request) -> None:
+    def _refusals(self, request: Request) -> Iterator[str]:
+        """What stands against one plan; every answer is written down."""
+        for answer in answers(request):
+            self.log.journal.write(
+                "guard.answer",
+                guard=answer.guard,
+                refusal=answer.refusal,
+                waived=answer.waived,
+                because=answer.because,
+            )
+            self.log.note(f"{answer.guard}: {answer.wording}")
+            if answer.stands:
+                yield f"{answer.guard}: {answer.refusal}"
+
+    def _keep_by_hand(self, requests: Sequence[Request]) -> None:
         """Save what a person needs to put each host back. Raises ``Refusal`` when that fails."""
         inventory = self.site.inventory
         wanted: dict[str, tuple[str, ...]] = {}
-        for host in dict.fromkeys((*request.touched, request.plan.undo_host)):
+        hosts = (host for it in requests for host in (*it.touched, it.plan.undo_host))
+        for host in dict.fromkeys(hosts):
             node = inventory.nodes.get(host or "")
             guests = inventory.guests_of(host or "") if node and node.api else {}
             if host is not None:

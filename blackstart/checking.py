@@ -11,6 +11,10 @@ from blackstart.model.facts import GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
+from blackstart.model.quantities import format_duration
+
+LONGEST_S = 3600
+"""The longest lease whose end a drill waits for, in seconds."""
 
 T = TypeVar("T")
 
@@ -66,6 +70,24 @@ def accepted_with_addresses(
     """What the address book finds of a kind and the owner accepts, with reason and end."""
     judged = findings(address_book(inventory, facts))
     return tuple(str(item) for item in judged.waived if item.kind == kind)
+
+
+def longest_lease_s(facts: SiteFacts, guest: str) -> int:
+    """Seconds of the longest lease that the DHCP server in a guest gives unasked.
+
+    Raises ``Unproven`` when that was not read, and for more than an hour: nobody is kept
+    without DHCP for as long.
+    """
+    if guest not in facts.dhcp:
+        raise Unproven(f"nobody looked at the DHCP server in {guest}")
+    seen = facts.dhcp[guest].lease_s
+    longest_s = known(seen)
+    if longest_s > LONGEST_S:
+        raise Unproven(
+            f"a lease lasts {format_duration(longest_s)} ({seen.source}), and DHCP is held away "
+            f"for no longer than {format_duration(LONGEST_S)}"
+        )
+    return longest_s
 
 
 def wrong_with_addresses(

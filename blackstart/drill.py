@@ -3,12 +3,13 @@
     with drill.fault(reboot("pve1")):
         drill.recovers(guests_boot("pve1"), names_resolve())
 
-The phases themselves are in ``blackstart.phases``.
+Other faults may follow the first, each as soon as what it needs answers again. The phases
+themselves are in ``blackstart.phases``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from blackstart.drivers.base import Site
 from blackstart.errors import Unproven, UsageError
 from blackstart.faults.base import Fault, Plan
 from blackstart.invariants.base import Invariant
+from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Judgement, Verdict, worst
 from blackstart.phases import Run
@@ -57,14 +59,32 @@ class Drill:
 
         Raises ``Cut`` when the drill must end before that.
         """
-        if self._run is None:
-            raise UsageError("drill.hold belongs inside the block of drill.fault")
         if not self.terms.plan_only:
-            self._run.hold(seconds)
+            self._running("hold").hold(seconds)
+
+    def hold_until(self, over: Callable[[], bool], seconds: float) -> None:
+        """Leave the fault active until ``over``, at most so many seconds; within ``fault`` only.
+
+        Raises ``Cut`` when the drill must end before that, and whatever ``over`` raises.
+        """
+        if not self.terms.plan_only:
+            self._running("hold_until").wait(over, seconds)
+
+    @property
+    def before(self) -> SiteFacts:
+        """The site before anything was touched; within ``fault`` only."""
+        return self._running("before").before
+
+    def _running(self, what: str) -> Run:
+        if self._run is None:
+            raise UsageError(f"drill.{what} belongs inside the block of drill.fault")
+        return self._run
 
     @contextmanager
-    def fault(self, fault: Fault) -> Iterator[Plan]:
+    def fault(self, fault: Fault, *then: Fault) -> Iterator[Plan]:
         """Run a whole drill around the block, in which the fault is active.
+
+        ``then`` follow it before the block begins; only faults that end by themselves may.
 
         Raises ``Refusal`` before anything is touched; afterwards ``DrillFailed`` or
         ``DrillUnproven``, with the reasons, once everything has been put back.
@@ -77,7 +97,7 @@ class Drill:
             stack.callback(self.observer.drill_end, self.terms.directory)
             stack.callback(journal.close)
             log = DrillLog(journal, self.observer, self.terms.directory)
-            run = self._run = Run(self.site, self.terms, fault, log)
+            run = self._run = Run(self.site, self.terms, (fault, *then), log)
             plan = run.admit()
             if self.terms.plan_only:
                 yield plan

@@ -8,13 +8,16 @@ experiment fails.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
 from blackstart.admission import Admission
 from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import ProbeSession, Site
-from blackstart.faults.base import PLAN, Fault, Plan, Reversibility
+from blackstart.drivers.waiting import wait_for
+from blackstart.faults.base import PLAN, Fault, Lasting, Plan, Reversibility
+from blackstart.following import Following
 from blackstart.invariants.base import Evidence, Invariant
 from blackstart.judging import Judging
 from blackstart.lease_trials import with_leases
@@ -34,11 +37,12 @@ from blackstart.unwinding import Unwinding
 class Run:
     """One run through the phases."""
 
-    def __init__(self, site: Site, terms: Terms, fault: Fault, log: DrillLog) -> None:
+    def __init__(self, site: Site, terms: Terms, faults: Sequence[Fault], log: DrillLog) -> None:
         self._clock = LeashedClock(site.clock)
         self._site = replace(site, clock=self._clock)
         self._terms = terms
-        self._fault = fault
+        self._fault, *self._then = faults
+        self._following = Following(self._site, log, ())
         self._log = log
         self._plan: Plan | None = None
         self._before = SiteFacts(taken_at=0.0)
@@ -55,10 +59,13 @@ class Run:
 
     def admit(self) -> Plan:
         """Guard and baseline. Raises ``Refusal``; nothing has been touched then."""
-        admission = Admission(self._site, self._terms, self._fault, self._log)
+        faults = (self._fault, *self._then)
+        admission = Admission(self._site, self._terms, faults, self._log)
         admission.begin()
         try:
-            self._plan, self._before = admission.guard()
+            (self._plan, *plans), self._before = admission.guard()
+            planned = tuple(zip(self._then, plans, strict=True))
+            self._following = Following(self._site, self._log, planned)
             if not self._terms.plan_only:
                 self._probes = self._site.probes()
                 self._probes.start()
@@ -103,6 +110,12 @@ class Run:
                 reason = f"the fault did not bite: {proof.detail}"
                 self._log.unproven("fault-bit", self._fault.target, reason)
 
+        if not proof.holds or not self._then:
+            return
+        assert self._probes is not None
+        with self._log.phase("follow", ", ".join(f"{it.name} {it.target}" for it in self._then)):
+            self._following.strike(self._probes)
+
     def _conditions(self, plan: Plan) -> list[Condition]:
         """What ends the drill early, from now on until its revert begins."""
         assert self._probes is not None
@@ -144,8 +157,15 @@ class Run:
             self._clock.sleep(seconds)
 
     def check(self) -> None:
-        """The fault must still be ours when its time is over. Raises ``Cut``."""
+        """The fault must still be ours, and be there, when its time is over. Raises ``Cut``."""
         self._clock.check()
+        if not isinstance(self._fault, Lasting) or self._log.verdicts:
+            return
+        proof = self._fault.prove_lasting(self._site, self._known_plan())
+        self._log.journal.write("fault.lasted", holds=proof.holds, proof=proof.detail)
+        if not proof.holds:
+            reason = f"the fault did not last: {proof.detail}"
+            self._log.unproven("fault-lasted", self._fault.target, reason)
 
     def note_trouble(self, error: BaseException) -> None:
         """Something went wrong while the fault was active: never a pass from here on."""
@@ -166,6 +186,7 @@ class Run:
         unwinding = Unwinding(self._site, self._log.journal, self._log.note)
         # The dead-man's lease is renewed until the end, but nothing cuts a revert short.
         with self._tether, self._clock.tight():
+            self._following.put_back(unwinding)
             if not self._injecting:
                 proof = unwinding.stand_down(plan, "untouched")
             else:
@@ -182,6 +203,16 @@ class Run:
             held_s = self._clock.monotonic() - self._began_at
         self._log.journal.write("fault.held", withheld_s=round(held_s, 3))
         return held_s
+
+    @property
+    def before(self) -> SiteFacts:
+        """What was there before anything was touched."""
+        return self._before
+
+    def wait(self, over: Callable[[], bool], seconds: float) -> None:
+        """Leave the fault active until it is over, at most so many seconds. Raises ``Cut``."""
+        with self._log.phase("hold", f"at most {seconds:.0f} s with the fault active"):
+            wait_for(self._clock, lambda: over() or None, bound_s=seconds)
 
     def leave(self) -> None:
         """Somebody insists on leaving while a revert runs: say what that leaves."""
@@ -223,6 +254,7 @@ class Run:
         if worst(item.verdict for item in self._log.verdicts) is Verdict.PASS:
             for name in self._missing:
                 self._log.unproven("recovered", name, "had not held when the wait was over")
+        self._following.judge_unmet()
 
     def close(self) -> None:
         """Stop the probes and write the last line."""
@@ -275,7 +307,7 @@ class Run:
             inventory=self._site.inventory,
             fault=plan.fault,
             target=plan.target,
-            blast_radius=plan.blast_radius,
+            blast_radius=(*plan.blast_radius, *self._following.blast_radius),
             before=self._before,
             during=series,
             after=after,

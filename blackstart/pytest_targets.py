@@ -21,6 +21,16 @@ def _name_servers(inventory: Inventory) -> list[str]:
     return sorted({server.guest for server in servers if server.guest})
 
 
+def _maas(inventory: Inventory) -> list[str]:
+    guest = inventory.maas.guest if inventory.maas is not None else None
+    return [guest] if guest is not None else []
+
+
+def _dhcp_servers(inventory: Inventory) -> list[str]:
+    declared = {server.guest for server in inventory.dhcp.values() if server.guest}
+    return sorted({*declared, *_maas(inventory)})
+
+
 def _docker_hosts(inventory: Inventory) -> list[str]:
     return sorted({project.guest for project in inventory.compose.values()})
 
@@ -44,6 +54,8 @@ FIXTURES: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
 }
 SERVING: Mapping[str, Callable[[Inventory], list[str]]] = {
     "dns": _name_servers,
+    "dhcp": _dhcp_servers,
+    "maas": _maas,
     "compose": _docker_hosts,
     "corosync": _cluster_members,
     "libvirt": _plain_nodes,

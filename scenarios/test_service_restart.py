@@ -1,7 +1,7 @@
 """A service restarts: does everybody who needs it find it again?
 
 A drill here is for targets that serve what it restarts (``serving``); what the inventory
-declares nothing of is skipped.
+declares nothing of is skipped. What MAAS serves is in ``test_maas_restart.py``.
 """
 
 from __future__ import annotations
@@ -9,22 +9,8 @@ from __future__ import annotations
 import pytest
 
 from blackstart.drill import Drill
-from blackstart.faults.service import COROSYNC, DHCP, DNS, DOCKER, LIBVIRT, MAAS, restart_service
+from blackstart.faults.service import COROSYNC, DOCKER, LIBVIRT, restart_service
 from blackstart.invariants import everything_well
-
-
-@pytest.mark.drill(fault="service-restart", serving="dns", budget="3m")
-def test_dhcp_restart(drill: Drill, willing_guest: str) -> None:
-    """Every guest keeps its address while MAAS' DHCP server (or all of MAAS) restarts."""
-    with drill.fault(restart_service(willing_guest, *DHCP, *MAAS)):
-        drill.recovers(*everything_well(drill.inventory))
-
-
-@pytest.mark.drill(fault="service-restart", serving="dns", budget="3m")
-def test_dns_restart(drill: Drill, willing_guest: str) -> None:
-    """Every name resolves again after a name server (or all of MAAS) was restarted."""
-    with drill.fault(restart_service(willing_guest, *DNS, *MAAS)):
-        drill.recovers(*everything_well(drill.inventory))
 
 
 @pytest.mark.drill(fault="service-restart", serving="compose", budget="5m")

@@ -76,6 +76,7 @@ def look_at_dhcp(
         declared=_part(configuration, lambda found: found.hosts),
         ranges=_part(configuration, lambda found: found.ranges),
         partners=_part(configuration, lambda found: found.partners),
+        lease_s=_stated(_part(configuration, lambda found: found.lease_s)),
         recorded=_part(leases, lambda found: found.hosts),
         leases=_part(leases, lambda found: found.leases),
     )
@@ -101,3 +102,9 @@ def _part(read: tuple[str, T | None, str | None], part: Callable[[T], P]) -> Obs
     if found is None:
         return Observed(source=source, error=error)
     return Observed(source=source, value=part(found))
+
+
+def _stated(seen: Observed[int | None]) -> Observed[int]:
+    if seen.error is None and seen.value is None:
+        return Observed(source=seen.source, error="it states no default-lease-time")
+    return Observed(source=seen.source, value=seen.value, error=seen.error)

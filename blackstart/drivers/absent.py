@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from blackstart.errors import Rejected
-from blackstart.model.circumstances import HighAvailability, Memory, RunningTask, Store
+from blackstart.model.circumstances import HighAvailability, Memory, RunningTask, Store, Vitals
 from blackstart.model.facts import GuestFacts, Observed, unread
 from blackstart.model.inventory import Guest
 
@@ -26,6 +26,14 @@ class NoGuestControl:
     def status(self, guest: str) -> str:
         """Raises ``Rejected``."""
         raise Rejected(f"{guest}: {WHY}")
+
+    def vitals(self, guest: str) -> Vitals:
+        """Raises ``Rejected``."""
+        raise Rejected(f"{guest}: {WHY}")
+
+    def reboot(self, guest: str, *, timeout_s: float) -> str:
+        """Raises ``Rejected``."""
+        raise Rejected(f"{guest}, within {timeout_s:.0f} s: {WHY}")
 
     def starts_finished(self, node: str, since_wall: float) -> bool:
         """Raises ``Rejected``."""

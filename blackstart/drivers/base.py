@@ -21,6 +21,7 @@ from blackstart.model.circumstances import (
     RunningTask,
     StorageHealth,
     Store,
+    Vitals,
 )
 from blackstart.model.deadman import DeadMan
 from blackstart.model.dhcp_facts import LeaseTrial
@@ -137,6 +138,15 @@ class GuestControl(Protocol):
 
     def status(self, guest: str) -> str:
         """``running`` or ``stopped``. Raises ``DriverError``."""
+
+    def vitals(self, guest: str) -> Vitals:
+        """Since when it runs and how much memory it has, now. Raises ``DriverError``."""
+
+    def reboot(self, guest: str, *, timeout_s: float) -> str:
+        """Shut it down and start it again, by the hypervisor alone; the task's exit status.
+
+        Raises ``DriverError`` when that failed or had not ended within ``timeout_s`` seconds.
+        """
 
     def starts_finished(self, node: str, since_wall: float) -> bool:
         """Whether the node has ended its start of all guests since a wall-clock time (seconds).
@@ -260,6 +270,12 @@ class ImageSync(Protocol):
 
     def stop_import(self) -> None:
         """End it; fine when none runs. Raises ``DriverError``."""
+
+    def importing(self) -> bool:
+        """Whether one runs; ``False`` proves nothing (``docs/maas.md``). Raises ``DriverError``."""
+
+    def incomplete(self) -> tuple[str, ...]:
+        """Names of the images whose newest version is not whole. Raises ``DriverError``."""
 
 
 class FactsSource(Protocol):

@@ -25,11 +25,16 @@ _OPAQUE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What gives addresses. ``partners`` are failover peers that a pool really uses."""
+    """What gives addresses. ``partners`` are failover peers that a pool really uses.
+
+    ``lease_s`` is the longest lease in seconds that a client gets which asks for no length;
+    ``None`` where the file leaves that to dhcpd.
+    """
 
     hosts: tuple[HostEntry, ...]
     ranges: tuple[AddressRange, ...]
     partners: tuple[str, ...]
+    lease_s: int | None
 
 
 @dataclass(slots=True)
@@ -39,6 +44,7 @@ class _Found:
     ranges: list[tuple[AddressRange, int]] = field(default_factory=list)
     peers: set[str] = field(default_factory=set)
     used_peers: set[str] = field(default_factory=set)
+    lease_times: list[int] = field(default_factory=list)
 
 
 def read_configuration(text: str) -> Configuration:
@@ -55,6 +61,7 @@ def read_configuration(text: str) -> Configuration:
         hosts=tuple(found.hosts.values()),
         ranges=tuple(item for item, _ in found.ranges),
         partners=tuple(sorted(found.peers & found.used_peers)),
+        lease_s=max(found.lease_times, default=None),
     )
 
 
@@ -66,6 +73,8 @@ def _read(statement: Statement, found: _Found) -> None:
         _failover(statement, found)
     elif keyword == "range":
         found.ranges.append((_range(statement), statement.line))
+    elif keyword == "default-lease-time":
+        found.lease_times.append(values.seconds(statement))
     elif keyword == "include":
         raise Malformed(statement.line, "it includes another file, which was not read")
     elif statement.block is not None and keyword in _HOLD_OTHERS:

@@ -41,6 +41,14 @@ def words(statement: Statement, count: int) -> tuple[str, ...]:
     return statement.arguments
 
 
+def seconds(statement: Statement) -> int:
+    """A length of time, at least a second. Raises ``Malformed`` for anything else."""
+    (text,) = words(statement, 1)
+    if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
+        raise Malformed(statement.line, f"{statement.keyword} takes a number of seconds")
+    return int(text)
+
+
 def address(text: str, line: int) -> str:
     """An IPv4 address in four decimal parts. Raises ``Malformed`` for anything else."""
     try:

@@ -110,6 +110,19 @@ class Maas:
         """End a running import; fine when none runs. Raises ``DriverError``."""
         self._api.post("boot-resources/", op="stop_import")
 
+    def importing(self) -> bool:
+        """Whether MAAS says that an import runs: a lock that it may never be seen to hold.
+
+        Raises ``DriverError``.
+        """
+        return answers.boolean(self._api.get("boot-resources/", op="is_importing"))
+
+    def incomplete(self) -> tuple[str, ...]:
+        """Images of which the newest version is not here whole. Raises ``DriverError``."""
+        return tuple(
+            f"{image.name} {image.architecture}" for image in self._images() if not image.complete
+        )
+
     def _calls(self, version: Observed[MaasVersion]) -> Mapping[str, Callable[[], Any]]:
         ask = self._api.get
         return {
@@ -120,7 +133,7 @@ class Maas:
             DNS: lambda: addresses.dns_records(ask("dnsresources/", all="true")),
             RACKS: lambda: self._read(RACKS, answers.rack_controllers),
             IMAGES: self._images,
-            IMPORTING: lambda: answers.boolean(ask("boot-resources/", op="is_importing")),
+            IMPORTING: self.importing,
             SYNC: lambda: answers.boolean(
                 ask("maas/", op="get_config", name="boot_images_auto_import")
             ),

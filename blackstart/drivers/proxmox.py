@@ -18,6 +18,7 @@ from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_guest import GuestReader
 from blackstart.drivers.waiting import wait_for
 from blackstart.errors import Rejected, TimedOut, Unreachable
+from blackstart.model.circumstances import Vitals
 from blackstart.model.facts import GuestFacts, unread
 from blackstart.model.inventory import Guest
 
@@ -26,7 +27,7 @@ OBSERVE_S = 30.0
 TASK_POLL_S = 0.5
 TASKS_LOOKED_AT = 10
 
-Act = Literal["start", "stop", "shutdown"]
+Act = Literal["start", "stop", "shutdown", "reboot"]
 
 
 class ProxmoxGuests:
@@ -71,6 +72,17 @@ class ProxmoxGuests:
     def shutdown(self, guest: str, *, timeout_s: float) -> str:
         """Ask it to shut down, for at most ``timeout_s`` seconds; otherwise as ``start``."""
         return self._act(guest, "shutdown", timeout_s, timeout=max(int(timeout_s) - 2, 1))
+
+    def reboot(self, guest: str, *, timeout_s: float) -> str:
+        """Shut it down and start it again; otherwise as ``shutdown``.
+
+        The node does both, whoever asked for it is still there or not.
+        """
+        return self._act(guest, "reboot", timeout_s, timeout=max(int(timeout_s) - 2, 1))
+
+    def vitals(self, guest: str) -> Vitals:
+        """Uptime and memory, from the guest's node itself. Raises ``DriverError``."""
+        return answers.vitals(self._current(guest), guest)
 
     def starts_finished(self, node: str, since_wall: float) -> bool:
         """Whether the node's ``startall`` task that began since then has ended.

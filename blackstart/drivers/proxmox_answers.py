@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from blackstart.errors import Rejected
+from blackstart.model.circumstances import Vitals
 
 # Made anew by container engines and overlays inside the guest: not the guest's own address.
 _INNER = re.compile(r"^(lo$|docker|br-|veth|cni|flannel|cali|kube|virbr|lxc|podman)")
@@ -48,6 +49,21 @@ def placements(resources: Iterable[Json]) -> dict[tuple[str, int], str]:
         for item in resources
         if item.get("type") in ("qemu", "lxc") and "vmid" in item and "node" in item
     }
+
+
+def vitals(status: Json, what: str) -> Vitals:
+    """From ``status/current``; a guest that is off has neither uptime nor memory.
+
+    Raises ``Rejected`` when a running guest shows none.
+    """
+    running = status.get("status") == "running"
+    try:
+        uptime_s, memory = float(status["uptime"]), int(status["mem"])
+    except (KeyError, TypeError, ValueError) as error:
+        if running:
+            raise Rejected(f"{what}: a running guest without uptime or mem") from error
+        uptime_s, memory = 0.0, 0
+    return Vitals(running=running, uptime_s=uptime_s, memory=memory)
 
 
 def config_strings(config: Json) -> dict[str, str]:

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import TypeAdapter
 
@@ -41,7 +41,8 @@ class Plan:
     fault that ends by itself holds its targets down on purpose: no budget counts them;
     ``later_s`` are more of them for single subjects (``node/nas1``). ``unheard_s`` are the
     seconds for which the fault may keep its target from hearing the harness: a lease is never
-    shorter.
+    shorter. ``needs`` names what must answer (``dhcp/lan``) before a fault that follows another
+    one begins.
     """
 
     fault: FaultName
@@ -60,6 +61,7 @@ class Plan:
     off_s: float = 0.0
     later_s: Mapping[str, float] = field(default_factory=dict)
     unheard_s: float = 0.0
+    needs: tuple[str, ...] = ()
 
 
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
@@ -114,3 +116,11 @@ class Fault(Reverter, Protocol):
 
     def prove_active(self, site: Site, plan: Plan) -> Proof:
         """Whether it bit: a command that was accepted proves nothing."""
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A fault that somebody else may undo before its time: asked once more when it is over."""
+
+    def prove_lasting(self, site: Site, plan: Plan) -> Proof:
+        """Whether it still is as it was injected. Raises ``DriverError``."""

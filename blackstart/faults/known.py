@@ -6,19 +6,25 @@ from collections.abc import Callable, Mapping
 
 from blackstart.faults.base import Plan, Reverter
 from blackstart.faults.cold_start import cold_start
+from blackstart.faults.guest_reboot import reboot_guest
+from blackstart.faults.image_sync import sync_images
+from blackstart.faults.lease_renewal import renew_lease
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.faults.undoing import Undoing
 from blackstart.model.inventory import FaultName
 
-HEAL_THEMSELVES: Mapping[FaultName, Callable[[str], Reverter]] = {
+REVERTED_BY: Mapping[FaultName, Callable[[str], Reverter]] = {
     "reboot": reboot,
     "power-cut": power_cut,
     "cold-start": cold_start,
+    "guest-reboot": reboot_guest,
+    "lease-renewal": renew_lease,
+    "image-sync": sync_images,
 }
+"""Faults that heal by themselves, and one that is ended over an API."""
 
 
 def reverter_of(plan: Plan) -> Reverter:
-    """What reverts a plan and proves it: its own actions, or the fault that heals by itself."""
-    if plan.undo:
-        return Undoing()
-    return HEAL_THEMSELVES[plan.fault](plan.target)
+    """What reverts a plan and proves it: the fault itself, or the plan's own actions."""
+    known = REVERTED_BY.get(plan.fault)
+    return Undoing() if known is None else known(plan.target)

@@ -24,6 +24,7 @@ from blackstart.faults.memory_look import (
     look_at_kernel,
     look_at_memory,
     require_protected_sshd,
+    starts_of_running,
 )
 from blackstart.faults.on_host import HostFault
 from blackstart.model.changes import FILL_BOUND_S, Change, FillMemory
@@ -38,11 +39,6 @@ SLOWEST_FILL_MIB_S = 64.0
 """Together the bound on filling: an emulated machine took 107 s for 1.5 GiB and the kill."""
 LEAST_SEEN = 0.8
 """Of what is held, so much must be missing from MemAvailable: other processes go on meanwhile."""
-RUNNING_GUESTS = """\
-machines=$(qm list) && containers=$(pct list) || exit 1
-echo "$machines" | awk '$3 == "running" {print "qm", $1}'
-echo "$containers" | awk '$2 == "running" {print "pct", $1}'"""
-"""All of the node, declared or not: the kernel does not read inventories."""
 
 
 class _Filling(HostFault):
@@ -99,7 +95,7 @@ class MemoryUntilOom(_Filling):
         Raises ``Rejected`` when no guest runs: nobody could be killed.
         """
         plan = super().plan(site)
-        starts = self._starts(site)
+        starts = starts_of_running(site, self.target)
         by_person = (by_hand(site.inventory, self.target, start.command()) for start in starts)
         return replace(
             plan,
@@ -108,18 +104,6 @@ class MemoryUntilOom(_Filling):
             parameters={**plan.parameters, "started_by": "the harness, not by themselves"},
             unheard_s=UNHEARD_S,
         )
-
-    def _starts(self, site: Site) -> tuple[StartGuest, ...]:
-        result = site.runner.run(self.target, RUNNING_GUESTS, timeout_s=LOOK_TIMEOUT_S)
-        if not result.ok:
-            raise Rejected(f"{self.target}: its guests cannot be listed: {result.stderr.strip()}")
-        starts = tuple(
-            StartGuest.model_validate({"tool": tool, "vmid": int(vmid)})
-            for tool, vmid in (line.split() for line in result.stdout.splitlines())
-        )
-        if not starts:
-            raise Rejected(f"{self.target}: no guest runs that its kernel could kill")
-        return starts
 
     def prove_active(self, site: Site, plan: Plan) -> Proof:
         """The kernel's own OOM record, newer than the plan, names a guest, and that is down."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from blackstart.drivers.base import Site
 from blackstart.errors import Rejected
+from blackstart.model.oom import killed_guest
+from blackstart.model.undo import StartGuest
 
 LOOK_TIMEOUT_S = 15.0
 SSHD_MUST_BE_BELOW = -900
@@ -39,14 +41,13 @@ dd if=/dev/kmsg iflag=nonblock bs=8192 2>/dev/null | grep -a '^[0-9]' |
     sed -n 's/^[0-9]*,\\([0-9]*\\),[^;]*;/\\1 /; /^[0-9]* oom-kill:/ p; $ p'"""
 """Boot id, then every OOM kill of this boot, then the newest record, each with its number."""
 
-_KILL = re.compile(r"^(\d+) (oom-kill:\S*global_oom,task_memcg=(\S+?),task=(.+?),pid=(\d+)\b.*)")
-# A QEMU guest is one process in its scope, a container a tree of groups (Proxmox VE 8 and 9);
-# pve-container@ holds the container's monitor.
-_GUEST = re.compile(
-    r"^/qemu\.slice/(\d+)\.scope(?:/|$)"
-    r"|^/lxc(?:\.monitor|\.payload)?/(\d+)(?:/|$)"
-    r"|/pve-container@(\d+)\.service(?:/|$)"
-)
+RUNNING_GUESTS = """\
+machines=$(qm list) && containers=$(pct list) || exit 1
+echo "$machines" | awk '$3 == "running" {print "qm", $1}'
+echo "$containers" | awk '$2 == "running" {print "pct", $1}'"""
+"""All of the node, declared or not: the kernel does not read inventories."""
+
+_KILL = re.compile(r"^(\d+) (oom-kill:\S*global_oom,task_memcg=\S+?,task=(.+?),pid=\d+\b.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,18 @@ def look_at_kernel(site: Site, host: str) -> Kernel:
 
 
 def _kill(match: re.Match[str]) -> Kill:
-    guest = _GUEST.search(match[3])
-    vmid = next((int(group) for group in guest.groups() if group), None) if guest else None
-    return Kill(int(match[1]), vmid, match[4], match[2])
+    return Kill(int(match[1]), killed_guest(match[2]), match[3], match[2])
+
+
+def starts_of_running(site: Site, node: str) -> tuple[StartGuest, ...]:
+    """The undo of a kill, for every guest that runs on a node now. Raises ``DriverError``."""
+    result = site.runner.run(node, RUNNING_GUESTS, timeout_s=LOOK_TIMEOUT_S)
+    if not result.ok:
+        raise Rejected(f"{node}: its guests cannot be listed: {result.stderr.strip()}")
+    starts = tuple(
+        StartGuest.model_validate({"tool": tool, "vmid": int(vmid)})
+        for tool, vmid in (line.split() for line in result.stdout.splitlines())
+    )
+    if not starts:
+        raise Rejected(f"{node}: no guest runs that its kernel could kill")
+    return starts

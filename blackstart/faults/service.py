@@ -42,14 +42,7 @@ class ServiceRestart(HostFault):
 
     def changes(self, site: Site) -> tuple[Change, ...]:
         """One restart. Raises ``Rejected`` when none of the units is active."""
-        return (RestartUnit(unit=self._unit(site)),)
-
-    def _unit(self, site: Site) -> str:
-        for unit in self.units:
-            active = RestartUnit(unit=unit).possible()
-            if site.runner.run(self.target, active, timeout_s=LOOK_TIMEOUT_S).ok:
-                return unit
-        raise Rejected(f"{self.target}: none of these is active: {', '.join(self.units)}")
+        return (RestartUnit(unit=first_active(site, self.target, self.units)),)
 
     def blast_radius(self, site: Site) -> tuple[str, ...]:
         """What the target serves; the target itself stays up."""
@@ -57,8 +50,8 @@ class ServiceRestart(HostFault):
 
     def prior(self, site: Site) -> Mapping[str, Any]:
         """The unit and its invocation."""
-        unit = self._unit(site)
-        return {"unit": unit, "invocation": _invocation(site, self.target, unit)}
+        unit = first_active(site, self.target, self.units)
+        return {"unit": unit, "invocation": invocation(site, self.target, unit)}
 
     def prove_active(self, site: Site, plan: Plan) -> Proof:
         """Another invocation id, within 90 s."""
@@ -68,7 +61,7 @@ class ServiceRestart(HostFault):
         def look() -> Proof | None:
             nonlocal last
             try:
-                now = _invocation(site, self.target, unit)
+                now = invocation(site, self.target, unit)
             except DriverError as error:
                 site.runner.forget(self.target)
                 last = str(error)
@@ -80,7 +73,16 @@ class ServiceRestart(HostFault):
         return proof or Proof(False, f"{self.target}: not restarted within {BITE_S:.0f} s: {last}")
 
 
-def _invocation(site: Site, host: str, unit: str) -> str:
+def first_active(site: Site, host: str, units: tuple[str, ...]) -> str:
+    """The first unit that is active on a host. Raises ``Rejected`` when none is."""
+    for unit in units:
+        active = RestartUnit(unit=unit).possible()
+        if site.runner.run(host, active, timeout_s=LOOK_TIMEOUT_S).ok:
+            return unit
+    raise Rejected(f"{host}: none of these is active: {', '.join(units)}")
+
+
+def invocation(site: Site, host: str, unit: str) -> str:
     """The id of a unit's last start. Raises ``Rejected`` while it has none."""
     command = f"systemctl show --property=InvocationID --value '{unit}'"
     result = site.runner.run(host, command, timeout_s=LOOK_TIMEOUT_S)

@@ -7,8 +7,10 @@ from blackstart.invariants.everything_well import everything_well
 from blackstart.invariants.guests_boot import guests_boot
 from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
+from blackstart.invariants.nobody_killed import nobody_killed
 from blackstart.invariants.nodes_ready import nodes_ready
 from blackstart.invariants.nothing_else_changed import nothing_else_changed
+from blackstart.invariants.others_resolve import others_resolve
 from blackstart.invariants.services_answer import services_answer
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "guests_boot",
     "mounts_answer",
     "names_resolve",
+    "nobody_killed",
     "nodes_ready",
     "nothing_else_changed",
+    "others_resolve",
     "services_answer",
 ]

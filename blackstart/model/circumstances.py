@@ -63,6 +63,14 @@ class Memory(Record):
     guests: dict[str, int]
 
 
+class Vitals(Record):
+    """A guest now: ``uptime_s`` since its hypervisor started it, memory in bytes as seen there."""
+
+    running: bool
+    uptime_s: float
+    memory: int
+
+
 class NewestFile(Record):
     """The newest file below a directory that is not empty; ``age_s`` by that host's own clock."""
 

@@ -75,6 +75,8 @@ class DhcpFacts(Record):
     ``recorded`` ones are in its lease file, from which MAAS takes them at each start.
 
     ``partners`` names the failover peers it shares its leases with; none: it is alone.
+    ``lease_s`` is the longest lease in seconds that it gives unasked (dhcpd.conf(5),
+    default-lease-time).
     """
 
     declared: Observed[tuple[HostEntry, ...]]
@@ -82,3 +84,4 @@ class DhcpFacts(Record):
     leases: Observed[tuple[Lease, ...]]
     ranges: Observed[tuple[AddressRange, ...]]
     partners: Observed[tuple[str, ...]]
+    lease_s: Observed[int]

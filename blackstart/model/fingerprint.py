@@ -163,6 +163,7 @@ def _dhcp(server: DhcpFacts) -> Iterator[tuple[str, Reading]]:
     yield "leases", reading(server.leases, "volatile", plain)
     yield "ranges", reading(server.ranges, "set", lambda ranges: present(map(str, ranges)))
     yield "partners", reading(server.partners, "set", present)
+    yield "lease_s", reading(server.lease_s, "volatile", plain)
 
 
 def _hosts(hosts: Iterable[HostEntry]) -> Members:

@@ -74,7 +74,11 @@ FaultName = Literal[
     "nas-stale",
     "memory",
     "service-restart",
+    "service-stop",
     "guest-stop",
+    "guest-reboot",
+    "lease-renewal",
+    "image-sync",
 ]
 Consents = dict[FaultName, Consent]
 

@@ -215,9 +215,12 @@ def test_every_call_has_a_recorded_exchange_and_stands_in_the_vendors_schema(
 ) -> None:
     server.asked.clear()
     maas = Maas(api)
-    maas.observe()
+    images = maas.observe().images.value or ()
     maas.start_import()
     maas.stop_import()
+    assert maas.importing() is False
+    lacking = (item for item in images if not item.complete)
+    assert maas.incomplete() == tuple(f"{item.name} {item.architecture}" for item in lacking)
     made = {endpoint(method, path) for method, path in replay.asked}
     assert made == set(maas_account.CALLED)
     assert {exchange.endpoint for exchange in exchanges()} >= made

@@ -53,11 +53,17 @@ DRILLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nas-stale": ("test_nas_outage.py::test_nas_handles_go_stale[nas1]", GUARDED),
     "memory-oom": ("test_memory_pressure.py::test_memory_until_oom[pve2]", GUARDED),
     "memory-share": ("test_memory_pressure.py::test_memory_share_of_a_guest[docker1]", GUARDED),
-    "service-restart": ("test_service_restart.py::test_dns_restart[maas]", GUARDED),
+    "service-restart": ("test_service_restart.py::test_docker_restart[docker1]", GUARDED),
+    "service-stop": ("test_maas_outage.py::test_name_server_away[maas]", GUARDED),
+    "guest-reboot": ("test_maas_restart.py::test_maas_guest_reboot[maas]", BY_ITSELF),
+    "lease-renewal": ("test_maas_restart.py::test_lease_renewal[k3s1]", BY_ITSELF),
+    "image-sync": ("test_maas_images.py::test_image_sync[maas]", GUARDED),
     "guest-stop": ("test_guest_stop.py::test_guest_stop[app1]", GUARDED),
     "containers-lost": ("test_guest_stop.py::test_containers_lost[docker1]", GUARDED),
 }
 """Each fault with one drill, and the steps at which its harness dies."""
+WITHOUT_UNDO = frozenset({"guest-reboot", "lease-renewal"})
+"""Faults of a guest that heal by themselves: it must answer again at its declared address."""
 NOT_YET = frozenset({"fault.planned", "deadman.armed", "fault.injecting"})
 """Steps after which nothing is broken yet."""
 POINTS = tuple((name, step) for name, (_, steps) in DRILLS.items() for step in steps)
@@ -139,9 +145,9 @@ class Room:
             )
 
     def plan(self, point: str) -> Plan:
-        """The plan that the drill wrote down before it touched anything."""
+        """The plan that the drill wrote down before it touched anything; its first fault's."""
         (journal,) = journals(self.drills(point))
-        (planned,) = read(journal).of(PLANNED)
+        planned, *_ = read(journal).of(PLANNED)
         return PLAN.validate_python(planned.data["plan"])
 
     def recover(self, point: str) -> subprocess.CompletedProcess[str]:
@@ -205,6 +211,8 @@ def ill(plan: Plan, *, broken: bool) -> list[str]:
     if plan.deadman is not None:
         there = f"! [ -e {plan.deadman.home} ]"
         looks.setdefault(plan.deadman.host, {})[there] = "its dead-man is there"
+    if plan.fault in WITHOUT_UNDO:
+        looks.setdefault(plan.target, {})["true"] = "it does not answer"
     found = [problem for host, proofs in looks.items() for problem in _unproven(host, proofs)]
     found += (problem for host in plan.nodes_down if (problem := _boot(plan, host, broken)))
     return found
@@ -240,6 +248,8 @@ def allowed_s(plan: Plan, inventory: Inventory) -> float:
     for action in plan.undo:
         if isinstance(action, Redeploy):
             allowed += inventory.guests[action.guest].budget
+    if plan.fault in WITHOUT_UNDO:
+        allowed += inventory.guests[plan.target].budget
     if plan.reversibility is Reversibility.SELF_HEALING and plan.nodes_down:
         boots = (inventory.nodes[name].boot_budget for name in plan.nodes_down)
         allowed += max(boots) + plan.off_s + max(plan.later_s.values(), default=0.0)

@@ -5,6 +5,7 @@ world does wrong, ``Lies``; may be missing), ``inventory.yaml`` (the shared one,
 and ``journal.golden``. The commands:
 
     drill FAMILY TARGET [hold SECONDS]     FAMILY as in ``families.FAMILIES``
+    drill FAMILY TARGET then FAMILY TARGET the second fault follows the first
     kill after STEP                        SIGKILL of the drill before it, at a journal step
     halt after STEP                        somebody halts while the drill before it runs
     wait SECONDS, recover, halt, resume
@@ -86,15 +87,17 @@ class Story:
     # -- commands --------------------------------------------------------------------------
 
     def _drill(
-        self, family: str, target: str, *held: str, during: list[list[str]], rest: list[list[str]]
+        self, family: str, target: str, *more: str, during: list[list[str]], rest: list[list[str]]
     ) -> None:
         self.drills += 1
         name, self.refused = f"{self.drills}-{family}", ""
-        hold_s = float(held[1]) if held else 0.0
-        self._say(f"$ drill {family} {target}" + (f" hold {held[1]}" if held else ""))
+        words = list(more)
+        hold_s = float(words.pop(1)) if words[:1] == ["hold"] else 0.0
+        then = [fault_of(*words[at + 1 : at + 3]) for at, it in enumerate(words) if it == "then"]
+        self._say(" ".join(["$ drill", family, target, *more]))
         try:
             with self._meanwhile(during, rest, name):
-                self.harness.run(fault_of(family, target), name=name, hold_s=hold_s)
+                self.harness.run(fault_of(family, target), name=name, then=then, hold_s=hold_s)
         except Refusal as error:
             self.refused = str(error)
         except Dead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -82,13 +82,14 @@ class Harness:
         fault: Fault,
         *,
         name: str = "one",
+        then: Sequence[Fault] = (),
         hold_s: float = 0.0,
         body: Callable[[Drill], None] = lambda drill: None,
     ) -> str:
         """A whole drill; its verdict. Raises what is no verdict, such as ``Refusal``."""
         drill = self.drill(name)
-        with suppress(DrillFailed, DrillUnproven), drill.fault(fault):
-            drill.recovers(*promises(self.site))
+        with suppress(DrillFailed, DrillUnproven), drill.fault(fault, *then):
+            drill.recovers(*promises(self.site, fault))
             if hold_s:
                 drill.hold(hold_s)
             body(drill)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from blackstart.drivers.base import BackOn, CommandResult, PowerState, Site
 from blackstart.errors import Rejected, Unreachable
+from blackstart.model.circumstances import Vitals
 from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import GuestFacts, Observed
 from blackstart.model.mount_answer import MountState
@@ -19,6 +20,7 @@ from blackstart.model.subjects import guest_behind, subjects_of
 from blackstart.model.undo import Action
 
 from .circumstances import QuietCluster, SimulatedCircumstances
+from .imports import IDLE_MIB, SimulatedImages
 from .shell import Shell
 from .snapshot import leases, snapshot
 from .world import TICK_S, ArmedUndo, SimulatedClock, World
@@ -101,6 +103,26 @@ class SimulatedGuests:
     def status(self, guest: str) -> str:
         self._ask(self.world.guests[guest].node)
         return "running" if self.world.guests[guest].up_at is not None else "stopped"
+
+    def vitals(self, guest: str) -> Vitals:
+        world, up_at = self.world, self.world.guests[guest].up_at
+        self._ask(world.guests[guest].node)
+        if up_at is None:
+            return Vitals(running=False, uptime_s=0.0, memory=0)
+        mib = IDLE_MIB
+        if guest == world.image_import.guest:
+            mib = world.image_import.memory_mib(world.clock.now)
+        # A guest is on from its start, and up only once it has booted.
+        uptime_s = max(world.clock.now - up_at + world.GUEST_S, 0.0)
+        return Vitals(running=True, uptime_s=float(int(uptime_s)), memory=mib << 20)
+
+    def reboot(self, guest: str, *, timeout_s: float) -> str:
+        self._ask(self.world.guests[guest].node)
+        if self.world.lies.guest_reboot_fails:
+            raise Rejected(f"{guest}: reboot failed: VM quit/powerdown failed - got timeout")
+        if not self.world.lies.guest_reboot_swallowed:
+            self.world.reboot_guest(guest)
+        return "OK"
 
     def starts_finished(self, node: str, since_wall: float) -> bool:
         self._ask(node)
@@ -290,4 +312,5 @@ def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
         deadmen=SimulatedDeadMen(world),
         circumstances=SimulatedCircumstances(),
         every=partial(every, world.clock),
+        images=SimulatedImages(world) if world.inventory.maas else None,
     )

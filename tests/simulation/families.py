@@ -8,11 +8,16 @@ from pathlib import Path
 from blackstart.drivers.base import Site
 from blackstart.faults.base import Fault
 from blackstart.faults.cold_start import cold_start
+from blackstart.faults.guest_reboot import reboot_guest
 from blackstart.faults.guest_stop import stop_guest
+from blackstart.faults.image_sync import sync_images
+from blackstart.faults.lease_renewal import renew_lease
 from blackstart.faults.memory import memory_share, memory_until_oom
 from blackstart.faults.nas import nas_block, nas_stale, nas_stop
+from blackstart.faults.pressed_sync import sync_images_pressed
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.faults.service import restart_service
+from blackstart.faults.service_stop import stop_service
 from blackstart.invariants import (
     addresses_stable,
     containers_run,
@@ -20,6 +25,7 @@ from blackstart.invariants import (
     guests_boot,
     mounts_answer,
     names_resolve,
+    nobody_killed,
     nodes_ready,
     services_answer,
 )
@@ -33,6 +39,12 @@ UNITS = {
     "dns1": "named.service",
     "dns2": "isc-dhcp-server.service",
 }
+STOPPED = {
+    "box": "docker.service",
+    "dns1": "snap.maas.pebble.service",
+    "dns2": "isc-dhcp-server.service",
+}
+"""All of MAAS is more than one unit: its servers are parts of it."""
 
 FAMILIES: Mapping[str, tuple[str, Callable[[str], Fault]]] = {
     "reboot": ("a1", reboot),
@@ -47,6 +59,11 @@ FAMILIES: Mapping[str, tuple[str, Callable[[str], Fault]]] = {
         "box",
         lambda host: restart_service(host, UNITS.get(host, "corosync.service")),
     ),
+    "service-stop": ("dns1", lambda host: stop_service(host, STOPPED[host])),
+    "guest-reboot": ("box", reboot_guest),
+    "lease-renewal": ("box", renew_lease),
+    "image-sync": ("dns1", sync_images),
+    "image-sync-pressed": ("dns1", lambda guest: sync_images_pressed(guest, "80%")),
     "guest-stop": ("box", stop_guest),
     "guest-wipe": ("box", lambda guest: stop_guest(guest, wipe="web")),
 }
@@ -64,9 +81,10 @@ def fault_of(family: str, target: str | None = None) -> Fault:
     return make(target or fitting)
 
 
-def promises(site: Site) -> tuple[Invariant, ...]:
-    """All that is promised of the whole site, after any fault."""
+def promises(site: Site, fault: Fault) -> tuple[Invariant, ...]:
+    """All that is promised of the whole site after a fault; of an import, that it kills nobody."""
     return (
+        *((nobody_killed(),) if fault.name == "image-sync" else ()),
         guests_boot(),
         names_resolve(),
         containers_run(),

@@ -13,12 +13,16 @@ Export = tuple[str, str, str]
 
 @dataclass
 class Unit:
-    """One systemd unit: ``invocation`` counts its starts; transient ones go with the boot."""
+    """One systemd unit: ``invocation`` counts its starts; transient ones go with the boot.
+
+    It is stopped and restarted with the unit that it is ``part_of``.
+    """
 
     active: bool = True
     invocation: int = 1
     transient: bool = False
     returns_at: float | None = None
+    part_of: str | None = None
 
 
 @dataclass
@@ -76,7 +80,13 @@ class SimulatedHost:
         unit.active, unit.returns_at = False, None
         if unit.transient:
             del self.units[name]
+        for part in self.parts(name):
+            self.stop(part)
         return True
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """Units that fall with a unit."""
+        return tuple(part for part, unit in self.units.items() if unit.part_of == name)
 
     def tick(self, now: float) -> None:
         """Units that come back by themselves do."""
@@ -93,6 +103,13 @@ class SimulatedHost:
         if returns_at is not None:
             self.units[name].returns_at = returns_at
             self.returning.add(name)
+        for part in self.parts(name):
+            self.restart(part, returns_at)
+
+    @property
+    def available_mib(self) -> int:
+        """Three quarters of its memory, less what a tmpfs holds."""
+        return max(self.memory_mib * 3 // 4 - sum(self.tmpfs.values()), 64)
 
     @property
     def failed(self) -> tuple[str, ...]:

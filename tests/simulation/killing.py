@@ -28,7 +28,7 @@ from blackstart.safety.journal import Entry, Journal
 
 from .world import World
 
-MUTATING_DRIVERS = ("runner", "power", "deadmen")
+MUTATING_DRIVERS = ("runner", "power", "deadmen", "guests", "images")
 SHM = Path("/dev/shm")
 AGAIN = "again after"
 """A second death after a step, for those that are judged in another way."""
@@ -234,4 +234,5 @@ class Watched:
 
 def fingerprint(world: World) -> str:
     """The whole state of a world, without its time."""
-    return repr((world.hosts, world.nodes, world.guests, world.deadmen))
+    imports = (world.image_import.began_at, world.image_import.whole)
+    return repr((world.hosts, world.nodes, world.guests, world.deadmen, imports))

@@ -24,7 +24,11 @@ class Lies:
     controllers that switch off and not on again; ``swallows``: those that do nothing;
     ``no_redeploy``: a site that does not redeploy lost containers at boot; ``blind``: subjects
     that nobody probes; ``maas_refuses``: reasons for which MAAS gives no fact, and when;
-    ``gives_no_lease``: DHCP servers that from then on offer and acknowledge nothing.
+    ``gives_no_lease``: DHCP servers that from then on offer and acknowledge nothing;
+    ``watched``: units that somebody starts again soon after they were stopped; ``purged``:
+    guests whose host entry the next start of DHCP loses, and the address they get then;
+    ``no_lease``: guests to whom DHCP gives nothing any more; ``import_kills``: an import of
+    images for which the hypervisor has too little memory.
     """
 
     power_swallowed: bool = False
@@ -65,6 +69,13 @@ class Lies:
     blind: frozenset[str] = frozenset()
     maas_refuses: dict[str, Interval] = field(default_factory=dict)
     gives_no_lease: dict[str, float] = field(default_factory=dict)
+    watched: frozenset[str] = frozenset()
+    guest_reboot_swallowed: bool = False
+    guest_reboot_fails: bool = False
+    purged: dict[str, str] = field(default_factory=dict)
+    no_lease: frozenset[str] = frozenset()
+    import_swallowed: bool = False
+    import_kills: bool = False
 
     @classmethod
     def told(cls, document: Mapping[str, Any]) -> Lies:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from blackstart.faults.service_chain import question as units_question
 from blackstart.model.changes import (
     DropPort,
     FillMemory,
@@ -114,6 +115,15 @@ def guarded(line: str) -> tuple[str, str] | None:
     if not (line.startswith(before) and line.endswith(after)):
         return None
     return match[1], line[len(before) : len(line) - len(after)]
+
+
+@cache
+def units_of(line: str) -> tuple[str, ...] | None:
+    """The units whose state and dependencies a line asks for."""
+    before = units_question(())
+    if not line.startswith(before):
+        return None
+    return tuple(re.findall(r"'([^']+)'", line[len(before) :]))
 
 
 @cache

@@ -6,13 +6,15 @@ in module constants, which are looked up here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from blackstart.drivers.base import CommandResult
 from blackstart.faults.guest_stop import wiping
-from blackstart.faults.memory import RUNNING_GUESTS
-from blackstart.faults.memory_look import KILLS, MEMORY, SSHD
+from blackstart.faults.lease_look import FOR_EVER
+from blackstart.faults.lease_look import LOOK as LEASE
+from blackstart.faults.memory_look import KILLS, MEMORY, RUNNING_GUESTS, SSHD
 from blackstart.faults.nas import DECLARED, EXPORTS, UNITS
 from blackstart.faults.reboot import LOOK
 from blackstart.model.deadman import FIRED
@@ -21,8 +23,9 @@ from blackstart.model.mount_answer import KILLED, MountState
 from blackstart.model.undo import Redeploy
 
 from .host import RETURNS_S, SimulatedHost, Unit
-from .lines import guarded, invocation_of, meaning
-from .world import World
+from .leases import CLIENT
+from .lines import guarded, invocation_of, meaning, units_of
+from .world import WATCHED_S, World
 
 OK = CommandResult(0, "", "")
 NO = CommandResult(1, "", "")
@@ -54,6 +57,12 @@ class Shell:
         asked = self._asked(host).get(line)
         if asked is not None:
             return asked()
+        if line.startswith(f"{LEASE} && "):
+            held, done = self._lease(host), self.run(host, line.removeprefix(f"{LEASE} && "))
+            return held if done.ok else done
+        units = units_of(line)
+        if units is not None:
+            return _said("\n\n".join(self._block(host, unit) for unit in units) + "\n")
         unit = invocation_of(line)
         if unit is not None:
             known = self.world.hosts[host].units.get(unit)
@@ -89,11 +98,27 @@ class Shell:
             MEMORY: lambda: self._memory(self.world.hosts[host]),
             SSHD: lambda: _said("-1000\n"),
             KILLS: lambda: self._kills(host),
+            LEASE: lambda: self._lease(host),
             RUNNING_GUESTS: lambda: _said("".join(self._running(host))),
         }
         for project in self.world.inventory.compose.values():
             lines |= self._compose(host, project)
         return lines
+
+    def _block(self, host: str, name: str) -> str:
+        machine = self.world.hosts[host]
+        state = "active" if machine.active(name) else "inactive"
+        return f"Id={name}\nActiveState={state}\nConsistsOf={' '.join(machine.parts(name))}"
+
+    def _lease(self, guest: str) -> CommandResult:
+        """As ``ip -j address show`` and the uptime have it."""
+        world, declared = self.world, self.world.inventory.guests[guest]
+        ends, address = world.leases.ends.get(guest), world.guests[guest].address
+        held = {"family": "inet", "local": address, "valid_life_time": FOR_EVER}
+        if ends is not None:
+            held["valid_life_time"] = int(ends - world.clock.now)
+        cards = [{"address": declared.mac, "addr_info": [held] if address else []}]
+        return _said(f"{json.dumps(cards)}\n{world.clock.now:.2f}\n")
 
     def _look(self, host: str) -> CommandResult:
         state = "running" if self.world.settled(host) else "starting"
@@ -112,9 +137,8 @@ class Shell:
         return _said(f"{block}\n{block}")
 
     def _memory(self, host: SimulatedHost) -> CommandResult:
-        available = max(host.memory_mib * 3 // 4 - sum(host.tmpfs.values()), 64)
         return _said(
-            f"MemTotal: {host.memory_mib * 1024} kB\nMemAvailable: {available * 1024} kB\n"
+            f"MemTotal: {host.memory_mib * 1024} kB\nMemAvailable: {host.available_mib * 1024} kB\n"
             "SwapFree: 0 kB\n"
         )
 
@@ -187,12 +211,19 @@ class Shell:
         return _whether(self.world.hosts[host].active(values["unit"]))
 
     def _stop_unit_command(self, host: str, values: Values) -> CommandResult:
-        return _whether(self.world.hosts[host].stop(values["unit"]))
+        machine, name = self.world.hosts[host], values["unit"]
+        stopped = machine.stop(name)
+        if name in self.world.lies.watched:
+            machine.units[name].returns_at = self.world.clock.now + WATCHED_S
+            machine.returning.add(name)
+        return _whether(stopped)
 
     def _restart_unit_command(self, host: str, values: Values) -> CommandResult:
         stays = values["unit"] in self.world.lies.stays_down
         returns_at = None if stays else self.world.clock.now + RETURNS_S
         self.world.hosts[host].restart(values["unit"], returns_at)
+        if values["unit"] == CLIENT:
+            self.world.leases.asks_anew(self.world, host)
         return OK
 
     def _end_own_unit_command(self, host: str, values: Values) -> CommandResult:

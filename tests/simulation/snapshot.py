@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from blackstart.model.dhcp_facts import LeaseTrial
+from blackstart.model.dhcp_facts import DhcpFacts, LeaseTrial
 from blackstart.model.facts import (
     CertificateFacts,
     ClusterFacts,
@@ -23,6 +23,7 @@ from blackstart.model.maas_facts import MaasFacts
 from blackstart.model.mount_answer import MountState
 from tests.unit.maas_site import WELL
 
+from .leases import LEASE_S
 from .world import World
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ def _host(world: World, name: str) -> HostFacts:
         mounts=_seen(()),
         addresses=_seen({"vmbr0": (str(world.inventory.nodes[name].address),)}),
         memory_available_kib=_seen(1_000_000),
-        oom_lines=_seen(()),
+        oom_lines=_seen(tuple(it for it in world.hosts[name].kernel_log if "oom-kill:" in it)),
     )
 
 
@@ -85,7 +86,9 @@ def _guest(world: World, name: str) -> GuestFacts:
         if name in world.lies.unreadable
         else _seen({"name": name, **world.lies.config}),
         booted=_seen(up),
-        interfaces=_seen({declared.mac: (guest.address,)}) if up else _lost(),
+        interfaces=_seen({declared.mac: (guest.address,) if guest.address else ()})
+        if up
+        else _lost(),
     )
 
 
@@ -104,6 +107,25 @@ def _maas(world: World) -> MaasFacts | None:
         if begins <= world.elapsed < ends:
             return unread(MaasFacts, "simulation", reason)
     return WELL
+
+
+def _dhcp(world: World) -> dict[str, DhcpFacts]:
+    """The server in MAAS' guest: its files, of which the lease time is simulated."""
+    guest = world.inventory.maas.guest if world.inventory.maas is not None else None
+    if guest is None:
+        return {}
+    if not world.reachable(guest):
+        return {guest: unread(DhcpFacts, "simulation", "no answer")}
+    return {
+        guest: DhcpFacts(
+            declared=_seen(()),
+            recorded=_seen(()),
+            leases=_seen(()),
+            ranges=_seen(()),
+            partners=_seen(()),
+            lease_s=_seen(int(LEASE_S)),
+        )
+    }
 
 
 def _offers(world: World) -> dict[str, Observed[tuple[str, ...]]]:
@@ -210,6 +232,7 @@ def snapshot(world: World) -> SiteFacts:
             votes=_seen(world.lies.votes),
             quorum=_seen(2),
         ),
+        dhcp=_dhcp(world),
         maas=_maas(world),
         offers=_offers(world),
         k3s=_k3s(world),

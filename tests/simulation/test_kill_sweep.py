@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 from unittest.mock import patch
@@ -37,8 +37,10 @@ def root() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def sweep(root: Path, family: str, lies: Lies | None = None) -> Swept:
-    """Kill a drill of one family at every point, and judge each death."""
+def sweep(
+    root: Path, family: str, lies: Lies | None = None, then: Sequence[tuple[str, str]] = ()
+) -> Swept:
+    """Kill a drill of one family, others following, at every point, and judge each death."""
     world = World(shared_site(), lies)
 
     def aftermath(kill: Kill) -> Swept | None:
@@ -49,7 +51,9 @@ def sweep(root: Path, family: str, lies: Lies | None = None) -> Swept:
         return None
 
     def act(site: Site) -> None:
-        assert Harness(root, world, site).run(fault_of(family), hold_s=2.0) == "pass"
+        others = [fault_of(*it) for it in then]
+        verdict = Harness(root, world, site).run(fault_of(family), then=others, hold_s=2.0)
+        assert verdict == "pass"
 
     reaper = Reaper(world, root, aftermath, at_once=2, twice=RECOVER_AT_ONCE)
     return reaper.sweep(act, lambda: site_of(world))
@@ -112,6 +116,13 @@ def test_killed_anywhere_nothing_stays_broken(
     assert not swept.failures, f"{len(swept.failures)} of {len(swept.points)}:\n" + "\n".join(
         swept.failures[:20]
     )
+
+
+def test_killed_between_two_faults_nothing_stays_broken(root: Path) -> None:
+    swept = sweep(root, "service-restart", then=[("guest-reboot", "k1"), ("lease-renewal", "box")])
+    planned = sum(point == "after fault.planned" for point in swept.points)
+    assert planned == 3
+    assert not swept.failures, "\n".join(swept.failures[:20])
 
 
 def test_every_fault_is_swept() -> None:

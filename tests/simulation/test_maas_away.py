@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from blackstart.errors import DriverError
+
 from .cases import tell
-from .families import CASES
+from .drilling import Harness
+from .families import CASES, fault_of, shared_site
+from .lies import Lies
+from .world import World
 
 REASONS = {
     "wrong key": "401 the key's secret (its third part) is wrong",
@@ -49,3 +55,31 @@ def test_each_reason_is_said_and_the_fault_is_reverted(
 def test_a_maas_that_is_back_in_time_is_compared(tmp_path: Path) -> None:
     story = told(tmp_path, REASONS["503"], MID_DRILL, MID_DRILL + 4, "pass")
     assert "nothing-else-changed x1" in story
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS)
+@pytest.mark.parametrize("begins", [6.2, MID_DRILL], ids=["at the import", "while it imports"])
+def test_an_import_is_reverted_although_maas_says_nothing_more(
+    reason: str, begins: float, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(CASES / "image-sync", tmp_path / "case"))
+    (folder / "world.yaml").write_text(json.dumps({"maas_refuses": {reason: [begins, FOR_EVER]}}))
+    commands = folder / "commands"
+    commands.write_text(commands.read_text().replace("verdict pass", "verdict unproven"))
+    root = tmp_path / "root"
+    root.mkdir()
+    story = tell(folder, root)
+    said = f"maas/version after: {reason}" if begins == MID_DRILL else f"Rejected: {reason}"
+    assert said in story
+    assert "memory of dns1 has not grown for 30 s" in story
+    assert "fault.closed how=reverted" in story
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS)
+def test_no_import_is_begun_by_a_maas_that_says_nothing(reason: str, tmp_path: Path) -> None:
+    harness = Harness(tmp_path, World(shared_site(), Lies(maas_refuses={reason: (0.0, FOR_EVER)})))
+    with pytest.raises(DriverError, match=re.escape(reason)):
+        harness.run(fault_of("image-sync"))
+    assert "import" not in harness.world.bitten
+    assert not harness.open()
+    assert harness.verdict() == "unproven"

@@ -16,6 +16,8 @@ from blackstart.model.undo import Action
 from blackstart.safety.deadman import TICK_S as LOOKS_EVERY_S
 
 from .host import SimulatedHost, Unit
+from .imports import Import
+from .leases import Leases
 from .lies import Lies
 
 __all__ = ["TICK_S", "ArmedUndo", "Lies", "SimulatedClock", "World"]
@@ -25,8 +27,14 @@ BEGAN_AT = 1000.0
 UNITS = {
     "hypervisor": ("corosync.service", "pve-cluster.service", "libvirtd.service"),
     "nas": ("nfs-server.service", "nfs-kernel-server.service"),
-    "guest": ("docker.service", "named.service", "isc-dhcp-server.service"),
+    "guest": (
+        *("snap.maas.pebble.service", "named.service", "isc-dhcp-server.service"),
+        *("docker.service", "systemd-networkd.service"),
+    ),
 }
+PART_OF = dict.fromkeys(("named.service", "isc-dhcp-server.service"), "snap.maas.pebble.service")
+WATCHED_S = 5.0
+"""Seconds after which a unit that somebody watches is started again."""
 MEMORY_MIB = {"hypervisor": 8192, "nas": 4096, "guest": 2048}
 
 
@@ -134,6 +142,8 @@ class World:
         self.hosts = {
             name: self._host(node.role, name) for name, node in inventory.nodes.items()
         } | {name: self._host("guest", name) for name, guest in inventory.guests.items()}
+        self.leases = Leases.of(inventory, BEGAN_AT)
+        self.image_import = Import(inventory.maas.guest if inventory.maas else None)
         self.commands: list[tuple[str, str]] = []
         self.deadmen: dict[str, ArmedUndo] = {}
         self.halfway: Callable[[str], None] = lambda point: None
@@ -155,7 +165,7 @@ class World:
                 if mount.server == name
             ),
         )
-        host.units = {unit: Unit() for unit in UNITS[role]}
+        host.units = {unit: Unit(part_of=PART_OF.get(unit)) for unit in UNITS[role]}
         host.exported = set(host.declared_exports)
         return host
 
@@ -230,7 +240,8 @@ class World:
         if name in self.nodes:
             declared = str(self.inventory.nodes[name].address)
             return self.node_up(name) and self.nodes[name].address == declared
-        return self.guest_up(name)
+        declared = str(self.inventory.guests[name].address)
+        return self.guest_up(name) and self.guests[name].address == declared
 
     def reachable(self, name: str) -> bool:
         """Whether the harness can log in there."""
@@ -286,10 +297,26 @@ class World:
             self.hosts[guest_name].boot()
             lost = guest_name in self.lies.never_returns
             guest.up_at = None if lost else node.up_at + self._guest_boot_s(guest_name)
-            guest.address = self.lies.moves.get(guest_name, guest.address)
+            self._address_at_boot(guest_name)
 
     def _guest_boot_s(self, name: str) -> float:
         return self.lies.slow.get(name, self.GUEST_S)
+
+    def _address_at_boot(self, name: str) -> None:
+        """What it comes up with; its lease begins then."""
+        guest = self.guests[name]
+        kept = guest.address or str(self.inventory.guests[name].address)
+        guest.address = self.lies.moves.get(name, kept)
+        if guest.up_at is not None:
+            self.leases.begins(name, guest.up_at)
+
+    def reboot_guest(self, name: str) -> None:
+        """Its hypervisor shuts it down and starts it again; never, for one that is lost."""
+        self.bitten.append(f"boot {name}")
+        self.stop_guest(name)
+        if name not in self.lies.never_returns:
+            self.start_guest(name)
+            self._address_at_boot(name)
 
     def stop_guest(self, name: str) -> None:
         """Pull a guest's plug."""
@@ -304,16 +331,18 @@ class World:
 
     def out_of_memory(self, node: str) -> None:
         """The kernel of a node takes its biggest process, which is a guest."""
-        log, number = self.hosts[node].kernel_log, 200 + len(self.hosts[node].kernel_log)
         running = [n for n, g in self.guests.items() if g.node == node and g.up_at is not None]
         for guest in running[:1]:
-            vmid = self.inventory.guests[guest].vmid
-            log.append(
-                f"{number} oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems="
-                f"allowed=0,global_oom,task_memcg=/qemu.slice/{vmid}.scope,task=kvm,pid=4{vmid}"
-                ",uid=0"
-            )
-            self.stop_guest(guest)
+            self.kill_guest(guest)
+
+    def kill_guest(self, name: str) -> None:
+        """A hypervisor's kernel kills a guest for want of memory, and says so."""
+        log, vmid = self.hosts[self.guests[name].node].kernel_log, self.inventory.guests[name].vmid
+        log.append(
+            f"{200 + len(log)} oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_"
+            f"allowed=0,global_oom,task_memcg=/qemu.slice/{vmid}.scope,task=kvm,pid=4{vmid},uid=0"
+        )
+        self.stop_guest(name)
 
     def tick(self) -> None:
         """What happens without anybody asking: units come back, services die, dead-men look."""
@@ -325,6 +354,8 @@ class World:
                 del self.lies.guests_die[guest]
                 self.bitten.append(f"death of {guest}")
                 self.stop_guest(guest)
+        self.leases.tick(self)
+        self.image_import.tick(self)
         for name, armed in tuple(self.deadmen.items()):
             if self._fires(armed) and self._undone(armed):
                 del self.deadmen[name]

@@ -68,6 +68,7 @@ def dhcp(**changes: Any) -> DhcpFacts:
         leases=seen((lease(STRANGER, "192.0.2.100"),), LOG),
         ranges=seen((AddressRange(first="192.0.2.100", last="192.0.2.150"),), CONF),
         partners=seen(("two",), CONF),
+        lease_s=seen(600, CONF),
     )
     return server.model_copy(update=changes)
 

@@ -48,6 +48,7 @@ def judged(lease_file: str) -> Judged:
         declared=seen(conf.hosts, "dhcpd.conf"),
         ranges=seen(conf.ranges, "dhcpd.conf"),
         partners=seen(conf.partners, "dhcpd.conf"),
+        lease_s=seen(conf.lease_s, "dhcpd.conf"),
         recorded=seen(log.hosts, "dhcpd.leases"),
         leases=seen(log.leases, "dhcpd.leases"),
     )

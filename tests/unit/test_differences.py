@@ -173,6 +173,7 @@ def test_host_entries_ranges_and_partners_of_a_dhcp_server(
         leases=seen((lease,)),
         ranges=seen((AddressRange(first="192.0.2.9", last="192.0.2.9"),)),
         partners=seen(()),
+        lease_s=seen(600),
     )
     was = good().before.model_copy(update={"dhcp": {"far": server}})
     changed = server.model_copy(update={field: seen(now)})

@@ -34,10 +34,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         *{"errors", "model", "drivers", "faults", "safety", "recovery", "terms", "drill_log"},
         "lease_trials",
     },
+    "following": {"errors", "model", "drivers", "faults", "safety", "drill_log", "unwinding"},
     "judging": {"model", "drivers", "invariants", "drill_log"},
     "phases": {
         *{"model", "drivers", "faults", "invariants", "safety", "recovery", "terms"},
-        *{"admission", "drill_log", "judging", "lease_trials", "leash", "unwinding"},
+        *{"admission", "drill_log", "following", "judging", "lease_trials", "leash"},
+        "unwinding",
     },
     "drill": {
         *{"errors", "model", "drivers", "faults", "invariants", "safety", "phases"},

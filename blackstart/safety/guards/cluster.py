@@ -10,7 +10,10 @@ from blackstart.safety.guards.base import Pass, Request, Said, unseen
 # A node that shuts down in order closes its watchdog; what a guest or a share does is no
 # matter of the node's. Every other fault, and one that is not known here, may fence.
 CANNOT_FENCE: frozenset[FaultName] = frozenset(
-    {"reboot", "nas-stop", "nas-block", "nas-stale", "guest-stop"}
+    {
+        *("reboot", "nas-stop", "nas-block", "nas-stale"),
+        *("guest-stop", "guest-reboot", "lease-renewal"),
+    }
 )
 STAYS = frozenset({"stopped", "disabled", "ignored", "error"})
 """States of managed guests that are not started elsewhere (ha-manager(1))."""

@@ -51,6 +51,16 @@ def test_the_first_server_that_is_there(places: tuple[tuple[str, str], ...]) -> 
     assert len(facts.leases.value or ()) == 2
     assert len(facts.ranges.value or ()) == 2
     assert facts.partners.value == ()
+    assert facts.lease_s.value == 600
+
+
+def test_a_server_that_states_no_lease_time_has_none(places: tuple[tuple[str, str], ...]) -> None:
+    conf = Path(places[1][0])
+    lines = conf.read_text().splitlines(keepends=True)
+    conf.write_text("".join(line for line in lines if "default-lease-time" not in line))
+    facts = look(places)
+    assert (facts.lease_s.value, facts.lease_s.error) == (None, "it states no default-lease-time")
+    assert facts.declared.known
 
 
 def test_keys_stay_on_the_server_and_lines_keep_their_numbers(

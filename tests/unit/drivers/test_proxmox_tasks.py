@@ -7,6 +7,7 @@ import pytest
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.errors import Rejected, TimedOut, Unreachable
+from blackstart.model.circumstances import Vitals
 
 from .captures import data, from_log, needs_captures, replay
 from .proxmox_guests import BASE, VM, guest, guests, resources
@@ -21,7 +22,7 @@ class TestTasks:
     @pytest.fixture(autouse=True)
     def accepted(self, node: Server) -> None:
         node.answers[f"{BASE}/cluster/resources"] = resources()
-        for act in ("start", "stop", "shutdown"):
+        for act in ("start", "stop", "shutdown", "reboot"):
             path = f"POST /api2/json/nodes/pve1/qemu/100/status/{act}"
             node.answers[path] = data(self.UPID)
 
@@ -46,6 +47,14 @@ class TestTasks:
         self.ends(node, replay("200-task-status-failed"))
         with pytest.raises(Rejected, match=r"web: start failed: VM 100 already running"):
             guests(api, web=guest()).start("web", timeout_s=10)
+
+    def test_a_reboot_is_bounded_by_the_hypervisor_as_well(
+        self, node: Server, api: ProxmoxApi
+    ) -> None:
+        self.ends(node, data({"status": "stopped", "exitstatus": "OK"}))
+        assert guests(api, web=guest()).reboot("web", timeout_s=10) == "OK"
+        (asked,) = (item for item in node.asked if item.path.endswith("/status/reboot"))
+        assert asked.body == b"timeout=8"
 
     def test_warnings_are_a_success(self, node: Server, api: ProxmoxApi) -> None:
         self.ends(node, data({"status": "stopped", "exitstatus": "WARNINGS: 1"}))
@@ -137,3 +146,35 @@ class TestCluster:
     def test_a_refusal_is_told(self, node: Server, api: ProxmoxApi) -> None:
         node.answers[self.PATH] = Reply(403, "Permission check failed (/, Sys.Audit)")
         assert ProxmoxCluster(api).quorate().error == "403 Permission check failed (/, Sys.Audit)"
+
+
+class TestVitals:
+    """Uptime and memory, as the guest's node has them."""
+
+    @pytest.fixture(autouse=True)
+    def placed(self, node: Server) -> None:
+        running = {"type": "qemu", "vmid": 100, "node": "pve1", "status": "running"}
+        node.answers[f"{BASE}/cluster/resources"] = resources(running)
+
+    @needs_captures
+    def test_a_recorded_answer(self, node: Server, api: ProxmoxApi) -> None:
+        node.answers[f"{VM}/status/current"] = replay("200-status-current")
+        seen = guests(api, web=guest()).vitals("web")
+        assert seen.running or (seen.uptime_s, seen.memory) == (0.0, 0)
+
+    def test_of_one_that_runs_and_one_that_is_off(self, node: Server, api: ProxmoxApi) -> None:
+        shown = {"status": "running", "uptime": 41, "mem": 4096}
+        node.answers[f"{VM}/status/current"] = data(shown)
+        assert guests(api, web=guest()).vitals("web") == Vitals(
+            running=True, uptime_s=41.0, memory=4096
+        )
+        node.answers[f"{VM}/status/current"] = data({"status": "stopped"})
+        assert not guests(api, web=guest()).vitals("web").running
+
+    @pytest.mark.parametrize("shown", [{}, {"uptime": 1}, {"mem": 1}, {"uptime": "x", "mem": 1}])
+    def test_one_that_runs_and_shows_none_is_an_error(
+        self, node: Server, api: ProxmoxApi, shown: dict[str, object]
+    ) -> None:
+        node.answers[f"{VM}/status/current"] = data({"status": "running", **shown})
+        with pytest.raises(Rejected, match="web: a running guest without uptime or mem"):
+            guests(api, web=guest()).vitals("web")
