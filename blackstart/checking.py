@@ -64,14 +64,6 @@ def maas_facts(facts: SiteFacts) -> MaasFacts:
     return facts.maas
 
 
-def accepted_with_addresses(
-    inventory: Inventory, facts: SiteFacts, kind: FindingKind
-) -> tuple[str, ...]:
-    """What the address book finds of a kind and the owner accepts, with reason and end."""
-    judged = findings(address_book(inventory, facts))
-    return tuple(str(item) for item in judged.waived if item.kind == kind)
-
-
 def longest_lease_s(facts: SiteFacts, guest: str) -> int:
     """Seconds of the longest lease that the DHCP server in a guest gives unasked.
 
@@ -90,18 +82,25 @@ def longest_lease_s(facts: SiteFacts, guest: str) -> int:
     return longest_s
 
 
-def wrong_with_addresses(
+def addresses_are_well(
     inventory: Inventory, facts: SiteFacts, kind: FindingKind, guest: str | None = None
-) -> str:
-    """What the address book finds of a kind, of one guest or of all; empty for nothing.
+) -> None:
+    """State that the address book finds nothing of a kind, of one guest or of all.
 
-    Raises ``Unproven`` when it finds nothing and could not read all that it needs.
+    Raises ``Found`` with everything that it finds, ``Unproven`` when it finds nothing and could
+    not read all that it needs.
     """
     judged = findings(address_book(inventory, facts))
     found, gaps = (
         [item for item in items if item.kind == kind and guest in (None, item.subject)]
-        for items in (judged.findings, judged.gaps)
+        for items in ((*judged.findings, *judged.waived), judged.gaps)
     )
     if gaps and not found:
         raise Unproven("; ".join(item.text for item in gaps))
-    return "\n".join(str(item) for item in found)
+    fixes = dict.fromkeys(item.fix for item in found)
+    expect(
+        not found,
+        "; ".join(item.text for item in found),
+        evidence="blackstart addresses",
+        fix="; ".join(fixes),
+    )

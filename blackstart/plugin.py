@@ -113,8 +113,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "rack: needs the rack's real machines")
     config.pluginmanager.register(Outcomes(), "blackstart-outcomes")
-    declared, file = config.stash.get(INVENTORY, None), config.getoption("findings")
-    collected = Findings(declared.site if declared else None, Path(file) if file else None)
+    file = config.getoption("findings")
+    collected = Findings(config.stash.get(INVENTORY, None), Path(file) if file else None)
     config.pluginmanager.register(collected, "blackstart-findings")
     config.pluginmanager.register(Signals(), "blackstart-signals")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter
 
 from blackstart.errors import BlackstartError, Found
 from blackstart.model.finding import Breaks, Finding, Severity
+from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Verdict
 
 FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
@@ -18,24 +20,46 @@ FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
 class Findings:
-    """Collects a finding for each check that ran; writes them at the end if a file is named."""
+    """Collects a finding for each check that ran; writes them at the end if a file is named.
 
-    def __init__(self, site: str | None, file: Path | None) -> None:
+    What the owner accepts (``accept:`` in the inventory) is skipped with its reason and told at
+    the end: it is no failure, and it must not be forgotten either.
+    """
+
+    def __init__(self, inventory: Inventory | None, file: Path | None) -> None:
         self.found: list[Finding] = []
-        self._site = site
+        self._inventory = inventory
         self._file = file
+        self._accepted: list[str] = []
 
-    @pytest.hookimpl(wrapper=True)
+    # Innermost: whoever counts outcomes sees an accepted one as what it is.
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """One finding a check: of its body, or of the set-up that did not get there."""
         report = yield
         ended = report.when == "call" or (report.when == "setup" and not report.passed)
-        if ended and item.get_closest_marker("check") is not None and self._site is not None:
-            error = call.excinfo.value if call.excinfo else None
-            self.found.append(finding_of(item, error, self._site))
+        if not ended or self._inventory is None or item.get_closest_marker("check") is None:
+            return report
+        error = call.excinfo.value if call.excinfo else None
+        finding = finding_of(item, error, self._inventory.site)
+        self.found.append(finding)
+        today = datetime.now(UTC).date()
+        leave = finding.accepted_by(self._inventory.accept, today)
+        if leave is not None and report.failed:
+            told = f"accepted until {leave.until}: {leave.reason}"
+            path, line, _ = item.location
+            report.outcome, report.longrepr = "skipped", (path, line or 0, told)
+            self._accepted.append(f"{finding.check} [{finding.target}]: {finding.problem}; {told}")
         return report
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """One line for each that is accepted."""
+        if self._accepted:
+            terminalreporter.section("accepted by the owner")
+            for text in self._accepted:
+                terminalreporter.write_line(text)
 
     def pytest_sessionfinish(self) -> None:
         """Write what was found, whole or not at all."""

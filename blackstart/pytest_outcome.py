@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -14,17 +14,12 @@ from blackstart.model.verdict import Verdict
 
 @dataclass(eq=False)
 class Outcomes:
-    """Tells unproven from failed, and says so in the exit code.
-
-    What a check accepts because the owner does (``record_property("accepted", TEXT)``) is told
-    at the end: it is no failure, and it must not be forgotten either.
-    """
+    """Tells unproven from failed, and says so in the exit code."""
 
     failed: int = 0
     unproven: int = 0
     skipped: int = 0
     passed: int = 0
-    accepted: list[str] = field(default_factory=list)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -34,9 +29,6 @@ class Outcomes:
         report = yield
         self.passed += report.passed and report.when == "call"
         self.skipped += report.skipped
-        if report.when == "call":
-            told = (text for name, text in report.user_properties if name == "accepted")
-            self.accepted += map(str, told)
         if report.failed:
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, (BlackstartError, DrillFailed)):
@@ -47,13 +39,6 @@ class Outcomes:
             else:
                 self.failed += 1
         return report
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """One line for each."""
-        if self.accepted:
-            terminalreporter.section("accepted by the owner")
-            for text in self.accepted:
-                terminalreporter.write_line(text)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from blackstart.checking import known, maas_facts
+from blackstart.checking import expect, known, maas_facts
 from blackstart.errors import Unproven
 from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
@@ -23,18 +23,27 @@ def maas(facts: SiteFacts, inventory: Inventory) -> MaasFacts:
     return maas_facts(facts)
 
 
+@pytest.mark.claim(severity="warning", breaks="visibility")
 def test_maas_shows_everything(maas: MaasFacts) -> None:
     """To others than administrators it shows less and does not say so (docs/maas.md)."""
-    assert known(maas.administrator), (
-        f"the key's owner is no administrator ({maas.administrator.source}); "
-        "take the key of one: maas apikey --username NAME"
+    expect(
+        known(maas.administrator),
+        "the key's owner is no administrator",
+        evidence=maas.administrator.source,
+        fix="take the key of one: maas apikey --username NAME",
     )
 
 
+@pytest.mark.claim(severity="critical", breaks="address", incident="2025-07-29-maas-killed")
 def test_maas_services_run(maas: MaasFacts) -> None:
     """What is dead before a restart was not started by it (outage of July 2025)."""
     racks, source = known(maas.racks), maas.racks.source
-    assert racks, f"MAAS has no rack controller, so nobody serves DHCP ({source}); add one"
+    expect(
+        bool(racks),
+        "MAAS has no rack controller, so nobody serves DHCP",
+        evidence=source,
+        fix="add one: maas-rack register --url http://REGION:5240/MAAS --secret SECRET",
+    )
     services = {
         f"{name} of {rack.hostname}": service
         for rack in racks
@@ -53,7 +62,7 @@ def test_maas_services_run(maas: MaasFacts) -> None:
         for name in sorted(wanted & services.keys())
         if services[name].status == "off"
     ]
-    assert not wrong, f"{'; '.join(wrong)} ({source}); journalctl -u snap.maas.pebble on it"
+    expect(not wrong, "; ".join(wrong), evidence=source, fix="journalctl -u snap.maas.pebble on it")
     unsaid = {name for name, service in services.items() if service.status == "unknown"}
     unsaid |= wanted - services.keys()
     mute = not services and not unsaid
@@ -62,6 +71,7 @@ def test_maas_services_run(maas: MaasFacts) -> None:
         raise Unproven(f"{source}: nobody says how {', '.join(sorted(unsaid))} is")
 
 
+@pytest.mark.claim(severity="warning", breaks="delay", incident="2025-07-29-maas-killed")
 def test_boot_images_are_whole(maas: MaasFacts) -> None:
     """An incomplete one is fetched again at the next import, all at once (July 2025)."""
     lacking = [
@@ -69,16 +79,21 @@ def test_boot_images_are_whole(maas: MaasFacts) -> None:
         for image in known(maas.images)
         if not image.complete
     ]
-    assert not lacking, (
-        f"not whole: {', '.join(lacking)} ({maas.images.source}); "
-        "import them while nothing else goes on: maas ADMIN boot-resources import"
+    expect(
+        not lacking,
+        f"not whole: {', '.join(lacking)}",
+        evidence=maas.images.source,
+        fix="import them while nothing else goes on: maas ADMIN boot-resources import",
     )
 
 
+@pytest.mark.claim(severity="warning", breaks="address", incident="2025-07-29-maas-killed")
 def test_image_import_keeps_a_quiet_window(maas: MaasFacts) -> None:
     """MAAS looks every hour, at any hour; its import had its machine killed (July 2025)."""
-    assert not known(maas.syncs_by_itself), (
-        f"MAAS imports boot images by itself, every hour ({maas.syncs_by_itself.source}); "
-        "maas ADMIN maas set-config name=boot_images_auto_import value=false, "
-        "and a timer of your own at night: maas ADMIN boot-resources import"
+    expect(
+        not known(maas.syncs_by_itself),
+        "MAAS imports boot images by itself, every hour",
+        evidence=maas.syncs_by_itself.source,
+        fix="maas ADMIN maas set-config name=boot_images_auto_import value=false, "
+        "and a timer of your own at night: maas ADMIN boot-resources import",
     )

@@ -31,6 +31,7 @@ class Waived(Record):
     kind: FindingKind
     subject: str
     text: str
+    fix: str
     reason: str
     until: date
 
@@ -214,6 +215,7 @@ def _alone(book: Book) -> Iterator[Finding | Gap | Waived]:
                 kind="one server",
                 subject=book.site,
                 text=text,
+                fix=fix,
                 reason=leave.reason,
                 until=leave.until,
             )

@@ -20,6 +20,10 @@ from blackstart.model.observed import Observed, unread
 T = TypeVar("T")
 
 
+ONE_SERVER = "dhcp_has_a_second_server"
+"""The check that an owner without a second DHCP server accepts."""
+
+
 def address_book(inventory: Inventory, facts: SiteFacts) -> Book:
     """The address book of a site. Without MAAS in the inventory it has rows alone."""
     rows = tuple(
@@ -45,11 +49,11 @@ def address_book(inventory: Inventory, facts: SiteFacts) -> Book:
 
 def _leave(inventory: Inventory, taken_at: float) -> Acceptance | None:
     """The owner's leave for one DHCP server, on the day of the facts."""
-    declared = inventory.maas.single_server if inventory.maas is not None else None
-    if declared is None:
-        return None
-    over = datetime.fromtimestamp(taken_at, UTC).date() > declared.until
-    return Acceptance(reason=declared.reason, until=declared.until, over=over)
+    today = datetime.fromtimestamp(taken_at, UTC).date()
+    for item in inventory.accept:
+        if (item.check, item.target) == (ONE_SERVER, inventory.site):
+            return Acceptance(reason=item.reason, until=item.until, over=today > item.until)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from ipaddress import IPv4Address
 from typing import Annotated
 
@@ -12,33 +11,18 @@ from blackstart.model.parts import Interface, Label, Part, Reference, endpoint, 
 from blackstart.model.quantities import Duration
 
 
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise ValueError("a reason is words that another person understands; write them")
-    return text
-
-
-class Accepted(Part):
-    """Something wrong that the owner accepts, and why, until a date (inclusive)."""
-
-    reason: Annotated[str, AfterValidator(_reason)]
-    until: date
-
-
 class Maas(Part):
     """How the MAAS API is reached (version 3.5 to 3.7).
 
     ``url`` is ``https://ADDRESS[:PORT]/MAAS``, ``key`` refers to ``CONSUMER:TOKEN:SECRET`` as
     ``maas apikey`` prints it, ``guest`` is the guest that MAAS runs in. What a key must be
-    allowed to see stands in ``docs/maas.md``. ``single_server`` accepts that DHCP comes from one
-    server alone.
+    allowed to see stands in ``docs/maas.md``.
     """
 
     url: str
     key: Reference
     ca: Reference | None = None
     guest: Label | None = None
-    single_server: Accepted | None = None
 
 
 def _server(text: str) -> str:

@@ -65,6 +65,13 @@ class Finding(Record):
         """What identifies it from one run to the next."""
         return self.check, self.target
 
+    def accepted_by(self, accept: Iterable[Acceptance], today: date) -> Acceptance | None:
+        """The owner's leave for it, while one is in force; never for what is well."""
+        if self.verdict is Verdict.PASS:
+            return None
+        in_force = (item for item in accept if item.until >= today)
+        return next((item for item in in_force if (item.check, item.target) == self.key), None)
+
     def is_touched_by(self, scope: frozenset[str] | None) -> bool:
         """Whether an act that touches these names (``None``: everything) concerns it."""
         return scope is None or not scope.isdisjoint({self.target, *self.touches})
@@ -120,7 +127,7 @@ def decide(
     elsewhere: list[Finding] = []
     holding: list[Finding] = []
     for finding in sorted(findings, key=_urgency):
-        acceptance = _accepting(finding, inventory.accept, today)
+        acceptance = finding.accepted_by(inventory.accept, today)
         if finding.verdict is Verdict.PASS:
             holding.append(finding)
         elif acceptance is not None:
@@ -168,13 +175,6 @@ def expired(inventory: Inventory, today: date) -> tuple[Finding, ...]:
         for item in inventory.accept
         if item.until < today
     )
-
-
-def _accepting(finding: Finding, accept: Iterable[Acceptance], today: date) -> Acceptance | None:
-    for item in accept:
-        if (item.check, item.target) == finding.key and item.until >= today:
-            return item
-    return None
 
 
 def _urgency(finding: Finding) -> tuple[bool, bool, str, str]:

@@ -260,6 +260,12 @@ class Tolerance(Part):
     until: date
 
 
+def _in_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a reason is words that another person understands; write them")
+    return text
+
+
 class Acceptance(Part):
     """A finding of ``blackstart verify`` that the owner lives with until a date (inclusive).
 
@@ -268,7 +274,7 @@ class Acceptance(Part):
 
     check: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     target: str
-    reason: Annotated[str, Field(min_length=1)]
+    reason: Annotated[str, AfterValidator(_in_words)]
     until: date
 
 

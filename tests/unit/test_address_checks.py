@@ -77,24 +77,28 @@ def test_red_with_its_fix(pytester: pytest.Pytester, name: str, facts: str, said
     result.stdout.fnmatch_lines([said])
 
 
+LEAVE = {
+    **{"check": "dhcp_has_a_second_server", "target": "home"},
+    "reason": "the second arrives in spring",
+}
 ONE_SERVER = "agreeing(dhcp={'far': dhcp(partners=seen(()))})"
 
 
 def test_one_server_that_the_owner_accepts_is_green_and_told(pytester: pytest.Pytester) -> None:
-    leave = {"reason": "the second arrives in spring", "until": "1970-01-01"}
-    result = check(pytester, ONE_SERVER, "second_server", maas={**MAAS, "single_server": leave})
-    result.assert_outcomes(passed=1)
+    leave = {**LEAVE, "until": "2099-12-31"}
+    result = check(pytester, ONE_SERVER, "second_server", accept=[leave])
+    result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(
         [
             "*accepted by the owner*",
-            "*comes from far alone*accepted until 1970-01-01: the second arrives in spring",
+            "*comes from far alone*accepted until 2099-12-31: the second arrives in spring",
         ]
     )
 
 
 def test_one_server_that_was_accepted_until_yesterday_is_red(pytester: pytest.Pytester) -> None:
-    leave = {"reason": "the second arrives in spring", "until": "1969-12-31"}
-    result = check(pytester, ONE_SERVER, "second_server", maas={**MAAS, "single_server": leave})
+    leave = {**LEAVE, "until": "1969-12-31"}
+    result = check(pytester, ONE_SERVER, "second_server", accept=[leave])
     result.assert_outcomes(failed=1)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*alone*which was accepted until 1969-12-31*add a second*"])

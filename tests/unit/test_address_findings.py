@@ -17,7 +17,6 @@ from .guest_addresses import (
     BOX_AT,
     CONF,
     LOG,
-    MAAS,
     NETWORK,
     STRANGER,
     agreeing,
@@ -277,12 +276,17 @@ def test_a_network_without_dhcp_needs_no_server() -> None:
     assert texts(judged(served(subnet(on=False))), "one server") == []
 
 
-LEAVE = {"reason": "the second arrives in spring", "until": "1970-01-01"}
+LEAVE = {
+    "check": "dhcp_has_a_second_server",
+    "target": "home",
+    "reason": "the second arrives in spring",
+    "until": "1970-01-01",
+}
 """The facts are of that day."""
 
 
 def with_leave(facts: SiteFacts, **changes: str) -> Judged:
-    return judged(facts, maas={**MAAS, "single_server": {**LEAVE, **changes}})
+    return judged(facts, accept=[{**LEAVE, **changes}])
 
 
 def test_one_server_that_the_owner_accepts_is_told_and_no_finding() -> None:

@@ -88,18 +88,18 @@ ILL: list[tuple[K3sNode, K3sServer, str]] = [
     (
         node("k1", "10.0.0.220"),
         server("10.0.0.104"),
-        "*k1 is known at 10.0.0.220 (api nodes); the inventory declares 10.0.0.104; "
+        "*k1 is known at 10.0.0.220, the inventory declares 10.0.0.104 (api nodes); "
         "reserve 10.0.0.104 for its MAC*",
     ),
     (
         node("moved", "10.0.0.4"),
         server("10.0.0.4", carried=seen(("10.0.0.221",), "tls moved")),
-        "*10.0.0.4:6443's certificate is for 10.0.0.221 (tls moved), not for 10.0.0.4; reserve*",
+        "*10.0.0.4:6443's certificate is for 10.0.0.221, not for 10.0.0.4 (tls moved); reserve*",
     ),
     (
         node("late", "10.0.0.5"),
         server("10.0.0.5", verified=seen(False, "tls late: certificate has expired")),
-        "*10.0.0.5:6443's certificate fails: tls late: certificate has expired*",
+        "*10.0.0.5:6443's certificate fails (tls late: certificate has expired)*",
     ),
 ]
 

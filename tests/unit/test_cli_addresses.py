@@ -22,10 +22,11 @@ MOVES = agreeing(
 
 
 def typed(
-    here: Path, monkeypatch: pytest.MonkeyPatch, facts: SiteFacts, *words: str
+    here: Path, monkeypatch: pytest.MonkeyPatch, facts: SiteFacts, *words: str, **changes: Any
 ) -> tuple[int, str]:
     """Run it on a site that shows these facts."""
-    (here / "lab.yaml").write_text(json.dumps(document(maas=MAAS, mounts={}, compose={})))
+    declared = document(**{"maas": MAAS, "mounts": {}, "compose": {}, **changes})
+    (here / "lab.yaml").write_text(json.dumps(declared))
     monkeypatch.chdir(here)
 
     class Connected:
@@ -59,10 +60,10 @@ def test_all_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_owner_accepts_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    leave = {"reason": "the second arrives in spring", "until": "1970-01-01"}
-    monkeypatch.setitem(MAAS, "single_server", leave)
+    leave = {"check": "dhcp_has_a_second_server", "target": "home", "until": "1970-01-01"}
+    accept = [{**leave, "reason": "the second arrives in spring"}]
     alone = agreeing(dhcp={"far": dhcp(partners=seen(()))})
-    code, output = typed(tmp_path, monkeypatch, alone, "--json", "book.json")
+    code, output = typed(tmp_path, monkeypatch, alone, "--json", "book.json", accept=accept)
     assert code == 0
     assert line(output, "PASS").endswith("0 wrong, 0 not known, 1 accepted")
     assert "far alone" in line(output, "accepted (one server): ")
