@@ -91,10 +91,12 @@ def addresses_are_well(
     not read all that it needs.
     """
     judged = findings(address_book(inventory, facts))
-    found, gaps = (
-        [item for item in items if item.kind == kind and guest in (None, item.subject)]
-        for items in ((*judged.findings, *judged.waived), judged.gaps)
-    )
+    found = [
+        item
+        for item in (*judged.findings, *judged.waived)
+        if item.kind == kind and guest in (None, item.subject)
+    ]
+    gaps = [item for item in judged.gaps if item.kind == kind and guest in (None, item.subject)]
     if gaps and not found:
         raise Unproven("; ".join(item.text for item in gaps))
     fixes = dict.fromkeys(item.fix for item in found)
