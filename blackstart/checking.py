@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from blackstart.errors import Found, Unproven
-from blackstart.model.address_findings import FindingKind, findings
+from blackstart.model.address_findings import Finding, FindingKind, Waived, findings
 from blackstart.model.address_site import address_book
 from blackstart.model.facts import GuestFacts, Observed, SiteFacts
 from blackstart.model.inventory import Inventory
@@ -91,11 +91,8 @@ def addresses_are_well(
     not read all that it needs.
     """
     judged = findings(address_book(inventory, facts))
-    found = [
-        item
-        for item in (*judged.findings, *judged.waived)
-        if item.kind == kind and guest in (None, item.subject)
-    ]
+    wrong: list[Finding | Waived] = [*judged.findings, *judged.waived]
+    found = [item for item in wrong if item.kind == kind and guest in (None, item.subject)]
     gaps = [item for item in judged.gaps if item.kind == kind and guest in (None, item.subject)]
     if gaps and not found:
         raise Unproven("; ".join(item.text for item in gaps))
