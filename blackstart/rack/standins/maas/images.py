@@ -44,9 +44,8 @@ class ImageSync:
 
     @property
     def running(self) -> bool:
-        """Whether an import is at work."""
-        process = self._process
-        return process is not None and process.poll() is None
+        """Whether an import is at work, or what became of it is not in the state yet."""
+        return self._reader is not None and self._reader.is_alive()
 
     def start(self) -> None:
         """Begin an import; nothing happens while one runs. What goes wrong is an event."""
