@@ -38,7 +38,8 @@ from blackstart.model.k3s_facts import K3sNode
 
 T = TypeVar("T")
 
-CONNECT_S = 2.0
+CONNECT_S = 5.0
+"""The TLS handshake included."""
 READ_S = 5.0
 CALL_S = 10.0
 OUR_FAULT = range(400, 500)

@@ -62,7 +62,7 @@ class Maas:
         self._api = api
 
     def observe(self) -> MaasFacts:
-        """Every fact, or why not; never raises, and takes at most about 45 s.
+        """Every fact, or why not; never raises, and takes at most about 50 s.
 
         When the key is not accepted, nothing else is asked with it.
         """

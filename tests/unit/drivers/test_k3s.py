@@ -239,6 +239,7 @@ def test_a_server_that_does_not_say_is_not_taken_for_ready(api: K3sServers, node
 
 def test_a_silent_server_is_bounded(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "READ_S", 0.3)
+    monkeypatch.setattr(module, "CONNECT_S", 0.5)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -146,6 +146,11 @@ def test_silence_is_bounded(
         error = refusal(MaasApi(f"https://127.0.0.1:{port}/MAAS", key=KEY, ca=authority.ca))
         assert time.monotonic() - started < 5
     assert isinstance(error, TimedOut | Unreachable)
+    monkeypatch.setattr(maas_api, "CONNECT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        error = refusal(MaasApi(f"https://127.0.0.1:{port}/MAAS", key=KEY, ca=authority.ca))
+    assert "no TLS connection within 0 s" in str(error)
     node.otherwise = Reply(body=b"[" * 1000, byte_s=0.1)
     assert "no answer within 1 s" in str(refusal(api))
 
