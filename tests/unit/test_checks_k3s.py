@@ -78,7 +78,7 @@ ILL: list[tuple[K3sNode, K3sServer, str]] = [
     (
         node("silent", "10.0.0.1", ready=False, why="NodeStatusUnknown: no news"),
         server("10.0.0.1"),
-        "*silent is not ready: NodeStatusUnknown: no news; journalctl -u k3s on it*",
+        "*silent is not ready: NodeStatusUnknown: no news (api nodes); journalctl -u k3s on it*",
     ),
     (
         node("alone", "10.0.0.2"),
