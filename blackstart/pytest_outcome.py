@@ -10,6 +10,7 @@ import pytest
 from blackstart.drill import DrillFailed
 from blackstart.errors import BlackstartError
 from blackstart.model.verdict import Verdict
+from blackstart.redaction import redact
 
 
 @dataclass(eq=False)
@@ -21,18 +22,26 @@ class Outcomes:
     skipped: int = 0
     passed: int = 0
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Count what a test ended with: an exit code of 3 in the error is unproven."""
+        """Count what a test ended with: an exit code of 3 in the error is unproven.
+
+        The innermost of these hooks, so that all others get the report without secrets.
+        """
+        error = call.excinfo.value if call.excinfo else None
+        ours = isinstance(error, (BlackstartError, DrillFailed))
+        if call.excinfo is not None and error is not None and ours:
+            _forget_trace(call.excinfo, error)
         report = yield
         self.passed += report.passed and report.when == "call"
         self.skipped += report.skipped
+        report.sections = [(name, redact(text)) for name, text in report.sections]
         if report.failed:
-            error = call.excinfo.value if call.excinfo else None
-            if isinstance(error, (BlackstartError, DrillFailed)):
-                report.longrepr = str(error)  # the reasons are for a person, the trace is not
+            shown = str(error) if ours else redact(report.longreprtext)
+            if shown != report.longreprtext:  # reasons are for a person, the trace is not
+                report.longrepr = shown
             unproven = Verdict.UNPROVEN.exit_code
             if isinstance(error, BlackstartError) and error.exit_code == unproven:
                 self.unproven += 1
@@ -52,3 +61,13 @@ class Outcomes:
             session.exitstatus = Verdict.UNPROVEN.exit_code
         elif exitstatus == pytest.ExitCode.USAGE_ERROR:
             session.exitstatus = 2
+
+
+def _forget_trace(seen: pytest.ExceptionInfo[BaseException], error: BaseException) -> None:
+    """Nobody will see the trace, and pytest would parse the source of each of its lines.
+
+    In CPython 3.11 that ends the whole run when another thread formats a traceback just then,
+    as paramiko's threads do ("AST constructor recursion depth mismatch").
+    """
+    seen.traceback = seen.traceback[:0]
+    error.__cause__, error.__suppress_context__ = None, True

@@ -24,7 +24,7 @@ from requests_oauthlib import OAuth1Session
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import root_cause, trust_store
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
-from blackstart.secrets import remember
+from blackstart.redaction import remember
 
 CONNECT_S = 2.0
 READ_S = 10.0

@@ -188,6 +188,68 @@ def test_a_drill_bounds_itself(pytester: pytest.Pytester) -> None:
     assert result.ret == 0
 
 
+def test_a_site_that_cannot_be_reached_is_3(pytester: pytest.Pytester) -> None:
+    """Nothing is known of it then: the drill was refused, and nothing has failed."""
+    result = run(
+        pytester, "--arm", "lab", "-k", "reboot and a1", lies="partitions={'a1': (0.0, 9e9)}"
+    )
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["UNPROVEN*nothing was touched"])
+
+
+REPORTED = """
+import ast, os, sys, warnings
+import pytest
+from blackstart.errors import Rejected, Unproven
+from blackstart.redaction import remember
+
+pytestmark = pytest.mark.check
+
+def broken(*_, **__):
+    raise SystemError("AST constructor recursion depth mismatch")
+
+@pytest.fixture
+def facts(monkeypatch):
+    {body}
+
+def test_looks(facts): ...
+"""
+
+
+def reported(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
+    pytester.makepyfile(test_reported=REPORTED.format(body=body))
+    return run(pytester, "test_reported.py")
+
+
+def test_our_own_errors_need_no_source_to_be_told(pytester: pytest.Pytester) -> None:
+    """CPython 3.11 fails to parse it while another thread formats a traceback, as paramiko's do."""
+    body = """ast.parse = broken
+    raise Unproven("nobody looked") from ValueError("why")"""
+    result = reported(pytester, body)
+    assert result.ret == 3
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["nobody looked"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_report_shows_no_secret(pytester: pytest.Pytester) -> None:
+    """Whatever broke: its source line, its arguments, what was printed and logged."""
+    body = """remember("hunter2222")
+    print("out hunter2222")
+    monkeypatch.setenv("X", "hunter2222" + 1)"""
+    result = reported(pytester, body)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*TypeError*", "*out <secret>*"])
+    result.stdout.no_fnmatch_line("*hunter2222*")
+
+
+def test_what_a_library_warns_of_is_no_verdict(pytester: pytest.Pytester) -> None:
+    """A socket that ssl loses when its peer resets it is not the site's fault."""
+    pytester.makeini("[pytest]\nfilterwarnings = error::ResourceWarning")
+    result = reported(pytester, 'warnings.warn(ResourceWarning("unclosed socket"))')
+    result.assert_outcomes(passed=1, warnings=1)
+
+
 def test_no_tests_prove_nothing(pytester: pytest.Pytester) -> None:
     assert run(pytester, "--arm", "lab", "-k", "nothing_like_it").ret == 3
 
