@@ -197,6 +197,25 @@ def test_a_site_that_cannot_be_reached_is_3(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["UNPROVEN*nothing was touched"])
 
 
+def test_a_reference_to_nothing_is_2(pytester: pytest.Pytester) -> None:
+    """Nothing has failed and nothing was looked at: the caller has to set it first."""
+    pytester.makeconftest("")
+    pytester.makepyfile(test_scenarios=SCENARIO)
+    pytester.makefile(".yaml", lab=inventory_text())
+    result = pytester.runpytest_subprocess("--inventory", "lab.yaml", "-k", "a1", timeout=120)
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*known_hosts; put the file there"])
+
+
+def test_a_node_of_the_sites_own_name_consents_for_itself(pytester: pytest.Pytester) -> None:
+    text = inventory_text().replace('"site": "lab"', '"site": "a1"')
+    document = json.loads(text)
+    document["nodes"]["a2"]["may_break"] = {}
+    result = run(pytester, "--arm", "a1", "--plan", "-k", "reboot", inventory=json.dumps(document))
+    result.stdout.fnmatch_lines(["*may we reboot a1?*"])
+    result.stdout.no_fnmatch_line("*has opted in*")
+
+
 REPORTED = """
 import ast, os, sys, warnings
 import pytest

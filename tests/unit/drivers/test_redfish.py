@@ -105,7 +105,7 @@ def test_what_is_no_redfish_is_rejected(
     controller.answers[f"GET {path}"] = Reply(body=body)
     driver = power(controller, authority.ca)
     for act in (driver.power_cycle, driver.back_on_by, driver.state):
-        with pytest.raises(Rejected, match="^pve1: "):
+        with pytest.raises(Rejected, match="pve1: "):
             act("pve1")
     assert posted(controller) == []
 

@@ -167,6 +167,11 @@ def test_a_host_that_accepts_and_stays_silent_is_bounded(sshd: Sshd) -> None:
     assert "no ssh handshake within the bound" in str(error)
 
 
+def hang_up(listener: socket.socket) -> None:
+    """Close the first connection at once."""
+    listener.accept()[0].close()
+
+
 def test_paramiko_prints_no_tracebacks_of_its_own(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -175,7 +180,7 @@ def test_paramiko_prints_no_tracebacks_of_its_own(
     known_hosts.touch()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True).start()
+        threading.Thread(target=hang_up, args=(listener,), daemon=True).start()
         refusal(SshTarget("127.0.0.1", port, "root", None, known_hosts), timeout_s=5)
     assert caplog.text == ""
 
