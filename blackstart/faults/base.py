@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from blackstart.drivers.base import Site
 from blackstart.model.deadman import DeadMan
@@ -43,6 +43,9 @@ class Plan:
     seconds for which the fault may keep its target from hearing the harness: a lease is never
     shorter.
     """
+
+    # What another version wrote more than this one knows may belong to the undo.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     fault: FaultName
     target: str

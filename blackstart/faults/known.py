@@ -18,7 +18,12 @@ HEAL_THEMSELVES: Mapping[FaultName, Callable[[str], Reverter]] = {
 
 
 def reverter_of(plan: Plan) -> Reverter:
-    """What reverts a plan and proves it: its own actions, or the fault that heals by itself."""
+    """What reverts a plan and proves it: its own actions, or the fault that heals by itself.
+
+    Raises ``LookupError`` for a plan that has neither.
+    """
     if plan.undo:
         return Undoing()
+    if plan.fault not in HEAL_THEMSELVES:
+        raise LookupError(f"the plan of {plan.fault} on {plan.target} has no undo")
     return HEAL_THEMSELVES[plan.fault](plan.target)
