@@ -16,7 +16,7 @@ from blackstart.recovering import Recovering
 from blackstart.safety.halt import halt as halt_site
 from blackstart.safety.halt import resume as resume_site
 from blackstart.safety.lease import lease_directory
-from blackstart.safety.open_faults import open_faults
+from blackstart.safety.open_faults import survey
 from blackstart.wiring import connect
 
 INVENTORY = click.option(
@@ -44,18 +44,25 @@ def recover(inventory_file: str, drills: Path, list_only: bool) -> None:
 
     Reads every journal of the site, reverts what is open, newest first, proves it, and
     looks for dead-men that nobody needs any more. Exit code 0: nothing is open and nothing
-    is left; 3: something could not be put back, with the commands to do it by hand.
+    is left; 3: something could not be put back, with the commands to do it by hand, or a
+    journal cannot be read.
     """
     inventory = load(Path(inventory_file))
     if inventory.rack is not None and not list_only:
         enter.ensure_inside([sys.executable, "-m", "blackstart", *sys.argv[1:]])
-    waiting = open_faults(drills, inventory.site)
-    click.echo(f"{inventory.site}: {len(waiting)} open" if waiting else "nothing is open")
-    for fault in waiting:
+    found = survey(drills, inventory.site)
+    if found.open:
+        click.echo(f"{inventory.site}: {len(found.open)} open")
+    elif not found.unread:
+        nowhere = "" if drills.is_dir() else f": there is no {drills}"
+        click.echo(f"nothing is open{nowhere}")
+    for fault in found.open:
         click.echo(f"  {fault}")
-    if list_only:
-        sys.exit(Unproven.exit_code if waiting else 0)
-    if not _put_back(inventory, drills):
+    for error in found.unread:
+        click.echo(f"CANNOT BE READ, so it may hide what is open: {error}", err=True)
+    good = not found.unread
+    good &= not found.open if list_only else _put_back(inventory, drills)
+    if not good:
         sys.exit(Unproven.exit_code)
 
 

@@ -6,22 +6,33 @@ BlackstartError
  +- Refusal                 exit 3: a guard or a lease refused; nothing was touched
  +- Unproven                exit 3: nothing can be concluded, which is never a pass
  +- Found                   exit 1: a check found something wrong
- +- DriverError             a real system did not answer as it should
+ +- DriverError             exit 3: a real system did not answer as it should
  |   +- Unreachable         no connection, or it broke
  |   +- TimedOut            no answer within the bound
  |   +- Rejected            it answered, and said no
  |   +- Malformed           what it keeps cannot be understood: names the line
- +- ProbeBroken             a probe cannot ask, which tells nothing about its target
- +- JournalError            the journal cannot be read or written
+ +- ProbeBroken             exit 3: a probe cannot ask, which tells nothing about its target
+ +- JournalError            exit 3: the journal cannot be read or written
 """
 
 from __future__ import annotations
 
+from blackstart.redaction import redact
+
 
 class BlackstartError(Exception):
-    """Root of the tree. ``exit_code`` is what a command line ends with."""
+    """Root of the tree. ``exit_code`` is what a command line ends with.
+
+    As text it shows no secret: what a server says may repeat what it was sent.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
+
+    def __repr__(self) -> str:
+        return redact(super().__repr__())
 
 
 class UsageError(BlackstartError):
@@ -72,7 +83,9 @@ class Found(BlackstartError):
 
 
 class DriverError(BlackstartError):
-    """A real system did not answer as it should."""
+    """A real system did not answer as it should: nothing is known of it."""
+
+    exit_code = 3
 
 
 class Unreachable(DriverError):
@@ -103,6 +116,10 @@ class Malformed(DriverError):
 class ProbeBroken(BlackstartError):
     """A probe itself cannot ask (no permission, no route, no file handles left)."""
 
+    exit_code = 3
+
 
 class JournalError(BlackstartError):
-    """A journal cannot be read or written."""
+    """A journal cannot be read or written: what it hides may be open."""
+
+    exit_code = 3

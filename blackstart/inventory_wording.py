@@ -123,7 +123,7 @@ def _choice(finding: _Finding) -> str:
 def _range(finding: _Finding) -> str:
     limits = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     given = finding.context
-    said = [f"{words} {given[key]:g}" for key, words in limits.items() if key in given]
+    said = [f"{words} {given[key]:.15g}" for key, words in limits.items() if key in given]
     return f"{finding.quoted} is out of range; write {' and '.join(said)}"
 
 

@@ -144,15 +144,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The tour's choice; and a drill bounds itself: pytest-timeout would leave a fault half way."""
+    """The tour's choice, and what is different for drills and checks.
+
+    A drill bounds itself: pytest-timeout would leave a fault half way. And what a library
+    warns of is no verdict on the site, also where the tests beside them make it an error.
+    """
     if config.getoption("tour"):
         items[:], left_out = tour(items)
         config.hook.pytest_deselected(items=left_out)
-    if not config.pluginmanager.hasplugin("timeout"):
-        return
+    bounded = config.pluginmanager.hasplugin("timeout")
     for item in items:
-        if item.get_closest_marker("drill") is not None:
+        drills = item.get_closest_marker("drill") is not None
+        if drills and bounded:
             item.add_marker(pytest.mark.timeout(0))
+        if drills or item.get_closest_marker("check") is not None:
+            item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture

@@ -8,47 +8,70 @@ from dataclasses import dataclass
 import pytest
 
 from blackstart.drill import DrillFailed
-from blackstart.errors import BlackstartError
+from blackstart.errors import BlackstartError, UsageError
 from blackstart.model.verdict import Verdict
+from blackstart.redaction import redact
 
 
 @dataclass(eq=False)
 class Outcomes:
-    """Tells unproven from failed, and says so in the exit code."""
+    """Tells failed, wrongly used and unproven apart, and says so in the exit code."""
 
     failed: int = 0
+    usage: int = 0
     unproven: int = 0
     skipped: int = 0
     passed: int = 0
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Count what a test ended with: an exit code of 3 in the error is unproven."""
+        """Count what a test ended with: 3 in the error is unproven, 2 that nobody could begin.
+
+        The innermost of these hooks, so that all others get the report without secrets.
+        """
+        error = call.excinfo.value if call.excinfo else None
+        ours = isinstance(error, (BlackstartError, DrillFailed))
+        if call.excinfo is not None and error is not None and ours:
+            _forget_trace(call.excinfo, error)
         report = yield
         self.passed += report.passed and report.when == "call"
         self.skipped += report.skipped
+        report.sections = [(name, redact(text)) for name, text in report.sections]
         if report.failed:
-            error = call.excinfo.value if call.excinfo else None
-            if isinstance(error, (BlackstartError, DrillFailed)):
-                report.longrepr = str(error)  # the reasons are for a person, the trace is not
-            unproven = Verdict.UNPROVEN.exit_code
-            if isinstance(error, BlackstartError) and error.exit_code == unproven:
-                self.unproven += 1
-            else:
-                self.failed += 1
+            shown = str(error) if ours else redact(report.longreprtext)
+            if shown != report.longreprtext:  # reasons are for a person, the trace is not
+                report.longrepr = shown
+            self._count(error.exit_code if isinstance(error, BlackstartError) else 1)
         return report
+
+    def _count(self, exit_code: int) -> None:
+        self.unproven += exit_code == Verdict.UNPROVEN.exit_code
+        self.usage += exit_code == UsageError.exit_code
+        self.failed += exit_code == Verdict.FAIL.exit_code
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """0 good, 1 fail, 2 usage, 3 unproven; a run of no tests, or of skips, proves nothing."""
-        only_unproven = self.unproven and not self.failed
-        if exitstatus == pytest.ExitCode.TESTS_FAILED and only_unproven:
-            session.exitstatus = Verdict.UNPROVEN.exit_code
+        if exitstatus == pytest.ExitCode.TESTS_FAILED and not self.failed:
+            if self.usage:
+                session.exitstatus = UsageError.exit_code
+            elif self.unproven:
+                session.exitstatus = Verdict.UNPROVEN.exit_code
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (
             exitstatus == pytest.ExitCode.OK and self.skipped and not self.passed
         ):
             session.exitstatus = Verdict.UNPROVEN.exit_code
         elif exitstatus == pytest.ExitCode.USAGE_ERROR:
             session.exitstatus = 2
+
+
+def _forget_trace(seen: pytest.ExceptionInfo[BaseException], error: BaseException) -> None:
+    """Nobody will see the trace, and pytest would parse the source of each of its lines.
+
+    In CPython 3.11 that ends the whole run when another thread formats a traceback just then,
+    as paramiko's threads do ("AST constructor recursion depth mismatch").
+    """
+    seen.traceback = seen.traceback[:0]
+    error.__cause__, error.__suppress_context__ = None, True

@@ -63,11 +63,11 @@ SERVING: Mapping[str, Callable[[Inventory], list[str]]] = {
 """What a drill marked ``serving=...`` is about: targets that serve nothing of it are left out."""
 
 
-def _willing(inventory: Inventory, target: str, fault: str | None) -> bool:
-    """Whether a target opted in; the site itself has when every one of its nodes did."""
+def _willing(inventory: Inventory, target: str, fault: str | None, *, whole: bool) -> bool:
+    """Whether a target opted in; the ``whole`` site has when every one of its nodes did."""
     if fault is None:
         return True
-    members = list(inventory.nodes) if target == inventory.site else [target]
+    members = list(inventory.nodes) if whole else [target]
     return all(fault in inventory.may_break(member) for member in members)
 
 
@@ -93,7 +93,8 @@ def parametrize(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -
             skip = pytest.mark.skip(reason=NOT_APPLICABLE.format(serving=serving))
             metafunc.parametrize(fixture, [pytest.param(None, marks=skip)], indirect=True)
             return
-    targets = [name for name in found if _willing(site, name, fault)]
+    whole = fixture == "whole_site"
+    targets = [name for name in found if _willing(site, name, fault, whole=whole)]
     metafunc.parametrize(fixture, targets or [None], indirect=True)
 
 

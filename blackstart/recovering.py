@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blackstart.drivers.base import Site
-from blackstart.errors import DriverError
-from blackstart.faults.base import Proof
+from blackstart.errors import DriverError, JournalError
+from blackstart.faults.base import Plan, Proof
 from blackstart.faults.known import reverter_of
 from blackstart.safety.journal import Journal
 from blackstart.safety.lease import hold
-from blackstart.safety.open_faults import PUT_BACK, OpenFault, open_faults
+from blackstart.safety.open_faults import PUT_BACK, OpenFault, survey
 from blackstart.unwinding import Unwinding
 
 
@@ -41,23 +41,30 @@ class Recovering:
     def run(self) -> tuple[Recovered, ...]:
         """Revert and prove everything that is open; one that fails never stops the next.
 
-        Raises ``Refusal`` while a drill of this site runs, ``JournalError`` when a journal
-        cannot be trusted.
+        So a journal that cannot be trusted is passed over: ``survey`` names it. Raises
+        ``Refusal`` while a drill of this site runs.
         """
         inventory, clock = self.site.inventory, self.site.clock
         with hold(inventory.site, "recover", clock, self.leases):
-            waiting = open_faults(self.drills, inventory.site)
+            waiting = survey(self.drills, inventory.site).open
             return tuple(Recovered(fault, self._one(fault)) for fault in waiting)
 
     def _one(self, fault: OpenFault) -> Proof:
         self.note(f"putting back {fault.plan.fault} on {fault.plan.target}")
-        with closing(Journal(fault.journal.parent, self.site.clock)) as journal:
-            journal.write(PUT_BACK, fault=fault.plan.fault, target=fault.plan.target)
-            proof = Unwinding(self.site, journal, self.note).revert(
-                fault.plan, reverter_of(fault.plan)
-            )
-            journal.write("recover.ended", holds=proof.holds, detail=proof.detail)
+        try:
+            with closing(Journal(fault.journal.parent, self.site.clock)) as journal:
+                journal.write(PUT_BACK, fault=fault.plan.fault, target=fault.plan.target)
+                proof = self._unwound(fault.plan, journal)
+                journal.write("recover.ended", holds=proof.holds, detail=proof.detail)
+        except JournalError as error:  # what nobody can write down is not closed
+            return Proof(False, str(error))
         return proof
+
+    def _unwound(self, plan: Plan, journal: Journal) -> Proof:
+        try:
+            return Unwinding(self.site, journal, self.note).revert(plan, reverter_of(plan))
+        except (LookupError, TypeError, ValueError) as error:  # another version's plan
+            return Proof(False, f"its plan lacks what its undo needs ({error!r})")
 
     def strays(self) -> dict[str, tuple[str, ...]]:
         """Traces of dead-men by host, whatever the journals say; a host that cannot be asked

@@ -2,29 +2,22 @@
 
 ``env:NAME`` is an environment variable, ``file:/path`` a file that others cannot read,
 ``rack:NAME`` a file among the secrets of the embedded rack. Whatever was resolved as
-private is known to ``redact``, which takes it out of logs, journals and reports again.
+private is known to ``blackstart.redaction``, which takes it out of what is shown again.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import stat
 from pathlib import Path
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from blackstart.errors import UsageError
+from blackstart.redaction import REDACTED, SHORTEST, remember
 
 MAX_BYTES = 1 << 16
-SHORTEST = 4
-"""Characters. To take a shorter secret out of a text would spell it by the holes."""
-REDACTED = "<secret>"
-
 _WORLD = stat.S_IRWXO
-_known: set[str] = set()
 
 
 class SecretText(SecretStr):
@@ -120,30 +113,3 @@ def _content(path: Path, reference: str) -> str:
         return content.decode()
     except UnicodeDecodeError:
         raise UsageError(f"{reference}: {path} is no UTF-8 text; name another") from None
-
-
-def remember(secret: str) -> None:
-    """Have ``redact`` take a secret out from now on, also line by line and as encoded.
-
-    Of ``USER@REALM!ID=UUID`` the part after the first ``=`` is the secret one, and
-    drivers hand it on alone.
-    """
-    lines = [line for line in secret.splitlines() if len(line) >= SHORTEST]
-    tail = secret.partition("=")[2]
-    for part in (secret, *lines, *([tail] if len(tail) >= 2 * SHORTEST else [])):
-        _known.update({part, quote(part, safe=""), json.dumps(part)[1:-1]})
-
-
-def redact(text: str) -> str:
-    """``text`` with every private secret resolved so far replaced by ``<secret>``."""
-    for secret in sorted(_known, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
-    return text
-
-
-class RedactingFormatter(logging.Formatter):
-    """A log formatter whose whole output, tracebacks included, is redacted."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The formatted record without secrets."""
-        return redact(super().format(record))

@@ -58,6 +58,7 @@ class _Found:
     mounts: dict[str, Mounts] = field(default_factory=dict)
     k3s: K3sFacts | None = None
     quorate: Observed[bool] | None = None
+    standalone: Observed[bool] | None = None
     online: Observed[tuple[str, ...]] | None = None
     maas: MaasFacts | None = None
     offers: dict[str, Observed[tuple[str, ...]]] = field(default_factory=dict)
@@ -220,7 +221,9 @@ class SiteCollector:
 
     def _membership(self, cluster: ClusterView) -> _Part:
         return _Part(
-            lambda: _Found(quorate=cluster.quorate(), online=cluster.online()),
+            lambda: _Found(
+                quorate=cluster.quorate(), online=cluster.online(), standalone=cluster.standalone()
+            ),
             lambda error: _Found(
                 quorate=Observed(source="api", error=error),
                 online=Observed(source="api", error=error),
@@ -248,17 +251,24 @@ class SiteCollector:
     def _cluster(self, found: _Found) -> ClusterFacts | None:
         if found.quorate is None or found.online is None:
             return None
+        votes, quorum = self._votes(found)
+        return ClusterFacts(quorate=found.quorate, online=found.online, votes=votes, quorum=quorum)
+
+    def _votes(self, found: _Found) -> tuple[Observed[int], Observed[int]]:
+        """The cluster's votes and how many are needed; a node without a cluster needs its own."""
+        alone = found.standalone
+        if alone is not None and alone.value:
+            own = Observed(source=f"{alone.source}: no cluster", value=1)
+            return own, own
         members = [
             found.hosts[name]
             for name, node in self.inventory.nodes.items()
             if node.role == "hypervisor"
         ]
         nobody: Observed[int] = Observed(source="ssh", error="the inventory declares no hypervisor")
-        return ClusterFacts(
-            quorate=found.quorate,
-            online=found.online,
-            votes=_first_known([member.votes for member in members], nobody),
-            quorum=_first_known([member.quorum for member in members], nobody),
+        return (
+            _first_known([member.votes for member in members], nobody),
+            _first_known([member.quorum for member in members], nobody),
         )
 
 
@@ -278,6 +288,7 @@ def _add(whole: _Found, part: _Found) -> None:
     whole.mounts |= part.mounts
     whole.k3s = part.k3s or whole.k3s
     whole.quorate = part.quorate or whole.quorate
+    whole.standalone = part.standalone or whole.standalone
     whole.online = part.online or whole.online
     whole.offers |= part.offers
     whole.maas = part.maas or whole.maas

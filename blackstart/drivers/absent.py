@@ -51,6 +51,10 @@ class NoClusterView:
         """Unknown."""
         return Observed(source=SOURCE, error=WHY)
 
+    def standalone(self) -> Observed[bool]:
+        """Unknown."""
+        return Observed(source=SOURCE, error=WHY)
+
     def tasks(self) -> Observed[tuple[RunningTask, ...]]:
         """None: there is no API that could run one."""
         return Observed(source=SOURCE, value=())

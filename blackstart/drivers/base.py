@@ -165,6 +165,9 @@ class ClusterView(Protocol):
     def online(self) -> Observed[tuple[str, ...]]:
         """Names of the nodes that are online."""
 
+    def standalone(self) -> Observed[bool]:
+        """Whether there is but one node and no cluster, so that nobody votes."""
+
     def tasks(self) -> Observed[tuple[RunningTask, ...]]:
         """Tasks that have not ended, on any node, all online; bounded, never raises."""
 

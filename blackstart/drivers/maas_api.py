@@ -24,7 +24,7 @@ from requests_oauthlib import OAuth1Session
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import root_cause, trust_store
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
-from blackstart.secrets import remember
+from blackstart.redaction import remember
 
 CONNECT_S = 8.0
 """The TLS handshake included: 2 s were too short for a MAAS on an emulated processor that a

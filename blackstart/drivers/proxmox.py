@@ -93,12 +93,13 @@ class ProxmoxGuests:
         tasks = answers.records(
             self._api.get(path, typefilter="startall", source="all", limit=TASKS_LOOKED_AT), path
         )
-        return any(
-            task.get("type") == "startall"
-            and float(task.get("starttime", 0)) >= since_wall
-            and "endtime" in task
-            for task in tasks
-        )
+        with answers.understood(path):
+            return any(
+                task.get("type") == "startall"
+                and float(task.get("starttime", 0)) >= since_wall
+                and "endtime" in task
+                for task in tasks
+            )
 
     def _declared(self, name: str) -> Guest:
         try:

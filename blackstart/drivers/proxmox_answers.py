@@ -6,7 +6,8 @@ Field names and types are those of the vendor's schema (``apidoc.js`` of 9.1).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from blackstart.errors import Rejected
@@ -31,6 +32,18 @@ def record(answer: object, what: str) -> Json:
     if not isinstance(answer, Mapping):
         raise Rejected(f"{what}: expected an object, got {type(answer).__name__}")
     return answer
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """What an answer lacks, or has of another type, is ``Rejected`` and no defect of ours.
+
+    An agent's answer is written by whoever is root in its guest.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise Rejected(f"{what}: the answer is not understood: {error!r}") from error
 
 
 def node_states(resources: Iterable[Json]) -> dict[str, str]:
@@ -100,9 +113,9 @@ def _addresses(interfaces: Iterable[Json]) -> dict[str, tuple[str, ...]]:
         addresses = [
             str(item["ip-address"])
             for item in interface.get("ip-addresses") or ()
-            if item.get("ip-address-type") in ("ipv4", "inet") and "ip-address" in item
+            if item.get("ip-address-type") in ("ipv4", "inet") and item.get("ip-address")
         ]
-        if not addresses and "inet" in interface:  # before 8.4 containers had only this one
+        if not addresses and interface.get("inet"):  # before 8.4 containers had only this one
             addresses = [str(interface["inet"]).split("/")[0]]
         found[mac] = tuple(sorted({*found.get(mac, ()), *addresses}))
     return found
@@ -118,6 +131,12 @@ def quorate(status: Iterable[Json]) -> bool | None:
         if item.get("type") == "cluster":
             return str(item.get("quorate", 0)) == "1" or item.get("quorate") is True
     return True if any(item.get("type") == "node" for item in entries) else None
+
+
+def standalone(status: Iterable[Json]) -> bool | None:
+    """Whether ``/cluster/status`` shows a node and no cluster; ``None`` when it shows neither."""
+    kinds = {str(item.get("type")) for item in status}
+    return None if not kinds & {"cluster", "node"} else "cluster" not in kinds
 
 
 def online_nodes(status: Iterable[Json]) -> tuple[str, ...]:

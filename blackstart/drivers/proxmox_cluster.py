@@ -48,6 +48,10 @@ class ProxmoxCluster:
         """Names of the nodes that are online; none at all is no answer."""
         return self._of_status(lambda status: answers.online_nodes(status) or None)
 
+    def standalone(self) -> Observed[bool]:
+        """Whether there is but one node and no cluster."""
+        return self._of_status(answers.standalone)
+
     def tasks(self) -> Observed[tuple[RunningTask, ...]]:
         """Tasks without an end, on any node; not known while one is offline."""
 
@@ -172,6 +176,7 @@ def high_availability(entries: Iterable[Json]) -> HighAvailability:
     )
 
 
+@answers.understood(RESOURCES)
 def memory_of(entries: Iterable[Json]) -> Memory:
     """``cluster/resources``: a node without figures is left out, so it can take nobody in."""
     nodes: dict[str, Capacity] = {}

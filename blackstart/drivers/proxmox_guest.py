@@ -36,8 +36,9 @@ class _Cluster:
 
     def __init__(self, api: ProxmoxApi) -> None:
         resources = answers.records(api.get(RESOURCES), RESOURCES)
-        self.nodes = answers.node_states(resources)
-        self.places = answers.placements(resources)
+        with answers.understood(RESOURCES):
+            self.nodes = answers.node_states(resources)
+            self.places = answers.placements(resources)
 
 
 class GuestReader:
@@ -102,7 +103,9 @@ class GuestReader:
             for subject in (place.node, place.path):
                 if subject in self._silent:
                     raise self._silent[subject]
-            return Observed(source=source, value=read(self._api.get(path)))
+            answer = self._api.get(path)
+            with answers.understood(what):
+                return Observed(source=source, value=read(answer))
         except Unreachable as error:
             self._silent[place.node] = error
             return Observed(source=source, error=str(error))

@@ -204,6 +204,10 @@ def _speak(host: str, controller: Controller, act: Callable[[Any], T]) -> T:
         ) from error
     except refused.SushyError as error:
         raise Rejected(f"{host}: controller {controller.url}: {error}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        # What sushy makes of a login page, or of JSON that is no resource.
+        words = f"{host}: the answer of controller {controller.url} is not Redfish: {error}"
+        raise Rejected(f"{words}; correct `url:` and `system:` of its out_of_band") from error
     finally:
         connector.close()
 

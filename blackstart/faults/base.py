@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from blackstart.drivers.base import Site
 from blackstart.model.deadman import DeadMan
@@ -44,6 +44,9 @@ class Plan:
     shorter. ``needs`` names what must answer (``dhcp/lan``) before a fault that follows another
     one begins.
     """
+
+    # What another version wrote more than this one knows may belong to the undo.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     fault: FaultName
     target: str

@@ -25,6 +25,13 @@ REVERTED_BY: Mapping[FaultName, Callable[[str], Reverter]] = {
 
 
 def reverter_of(plan: Plan) -> Reverter:
-    """What reverts a plan and proves it: the fault itself, or the plan's own actions."""
+    """What reverts a plan and proves it: the fault itself, or the plan's own actions.
+
+    Raises ``LookupError`` for a plan that has neither.
+    """
     known = REVERTED_BY.get(plan.fault)
-    return Undoing() if known is None else known(plan.target)
+    if known is not None:
+        return known(plan.target)
+    if not plan.undo:
+        raise LookupError(f"the plan of {plan.fault} on {plan.target} has no undo")
+    return Undoing()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from blackstart.model.parts import Interface, Label, Part, Reference, endpoint, hostname
-from blackstart.model.quantities import Duration
+from blackstart.model.parts import (
+    Address,
+    FileReference,
+    Interface,
+    Label,
+    Part,
+    Reference,
+    endpoint,
+    hostname,
+)
+from blackstart.model.quantities import Budget
 
 
 class Maas(Part):
@@ -21,7 +29,7 @@ class Maas(Part):
 
     url: str
     key: Reference
-    ca: Reference | None = None
+    ca: FileReference | None = None
     guest: Label | None = None
 
 
@@ -45,10 +53,10 @@ class DhcpServer(Part):
     ``lease`` allows a drill to really take a lease, have it renewed, and give it back.
     """
 
-    address: IPv4Address
+    address: Address
     interface: Interface
     guest: str | None = None
-    budget: Duration = 120.0
+    budget: Budget = 120.0
     lease: bool = False
 
 
@@ -61,4 +69,4 @@ class K3s(Part):
 
     servers: Annotated[tuple[Server, ...], AfterValidator(_any_server)]
     token: Reference
-    ca: Reference
+    ca: FileReference

@@ -50,6 +50,17 @@ def _services(document: Document) -> Iterator[Problem]:
             yield Problem(("services", name), what, "give it either `http` or `tcp`")
 
 
+def _secure_shells(document: Document) -> Iterator[Problem]:
+    """sshd locks an address out that connects and does not log in (probes.tcp)."""
+    logins = [body for _, body in entries(document, "nodes")]
+    ports = {section(body, "ssh").get("port", 22) for body in (document, *logins)}
+    for name, service in entries(document, "services"):
+        port = (text(service, "tcp") or "").rpartition(":")[2]
+        if port.isdecimal() and int(port) in {22, *ports}:
+            what = f"port {port} is a secure shell's, and bare connections lock us out of it"
+            yield Problem(("services", name, "tcp"), what, "name another port of this service")
+
+
 def _urls(document: Document) -> Iterator[Problem]:
     for name, node in entries(document, "nodes"):
         url = text(section(node, "out_of_band"), "url")
@@ -122,6 +133,7 @@ RULES: tuple[Rule, ...] = (
     _sentinels,
     _readable_projects,
     _services,
+    _secure_shells,
     _urls,
     _needed_sections,
     _tolerances,

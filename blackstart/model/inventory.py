@@ -16,7 +16,9 @@ from pydantic import AfterValidator, Field
 
 from blackstart.model.addressing import DhcpServer, K3s, Maas
 from blackstart.model.parts import (
+    Address,
     Endpoint,
+    FileReference,
     Fqdn,
     Hostname,
     Label,
@@ -28,7 +30,7 @@ from blackstart.model.parts import (
     TimeOfDay,
     Zone,
 )
-from blackstart.model.quantities import Duration
+from blackstart.model.quantities import Budget, Duration, within
 
 
 class SshAccess(Part):
@@ -36,15 +38,15 @@ class SshAccess(Part):
 
     user: str = "root"
     port: Port = 22
-    key: Reference | None = None
-    known_hosts: Reference = "file:~/.ssh/known_hosts"
+    key: FileReference | None = None
+    known_hosts: FileReference = "file:~/.ssh/known_hosts"
 
 
 class ProxmoxAccess(Part):
     """How the Proxmox VE API is reached. ``token`` refers to ``USER@REALM!ID=UUID``."""
 
     token: Reference
-    ca: Reference | None = None
+    ca: FileReference | None = None
     port: Port = 8006
 
 
@@ -55,7 +57,7 @@ class Redfish(Part):
     system: str
     user: str
     password: Reference
-    ca: Reference | None = None
+    ca: FileReference | None = None
 
 
 class Consent(Part):
@@ -86,13 +88,13 @@ Consents = dict[FaultName, Consent]
 class Node(Part):
     """A hypervisor or storage host."""
 
-    address: IPv4Address
+    address: Address
     role: Literal["hypervisor", "nas"] = "hypervisor"
     api: Literal["proxmox"] | None = None
     ssh: SshAccess | None = None
     out_of_band: Redfish | None = None
     may_break: Consents = {}
-    boot_budget: Duration = 300.0
+    boot_budget: Budget = 300.0
     stand_ins: tuple[str, ...] = ()
 
 
@@ -106,10 +108,10 @@ class Guest(Part):
     vmid: Annotated[int, Field(ge=100, le=999_999_999)]
     kind: Literal["qemu", "lxc"]
     node: str
-    address: IPv4Address
+    address: Address
     mac: Mac
     names: tuple[Fqdn, ...] = ()
-    budget: Duration = 300.0
+    budget: Budget = 300.0
     ssh: bool = False
     running: bool = True
     may_break: Consents = {}
@@ -119,9 +121,9 @@ class Guest(Part):
 class NameServer(Part):
     """A DNS server that must answer every declared name."""
 
-    address: IPv4Address
+    address: Address
     guest: str | None = None
-    budget: Duration = 120.0
+    budget: Budget = 120.0
 
 
 class Name(Part):
@@ -154,10 +156,10 @@ class Service(Part):
 
     http: str | None = None
     tcp: Endpoint | None = None
-    expect_status: int = 200
-    ca: Reference | None = None
+    expect_status: Annotated[int, Field(ge=100, le=599)] = 200
+    ca: FileReference | None = None
     guest: str | None = None
-    budget: Duration = 300.0
+    budget: Budget = 300.0
 
 
 class NfsMount(Part):
@@ -170,7 +172,7 @@ class NfsMount(Part):
     path: Path
     server: str
     export: Path
-    budget: Duration = 120.0
+    budget: Budget = 120.0
 
 
 class NeverDown(Part):
@@ -181,7 +183,7 @@ class NeverDown(Part):
     """
 
     any_of: Annotated[tuple[str, ...], Field(min_length=1)]
-    grace: Duration = 5.0
+    grace: Annotated[float, within("0s", "1h")] = 5.0
 
 
 class Backup(Part):
@@ -249,7 +251,7 @@ class Certificate(Part):
 
     guest: str
     port: Port
-    ca: Reference
+    ca: FileReference
 
 
 class Tolerance(Part):
@@ -281,8 +283,8 @@ class Acceptance(Part):
 class Probing(Part):
     """How often to ask. Hz; at most 5 DNS queries a second go to one server."""
 
-    rate_hz: Annotated[float, Field(gt=0, le=20)] = 1.0
-    timeout: Duration = 2.0
+    rate_hz: Annotated[float, Field(ge=0.1, le=20)] = 1.0
+    timeout: Annotated[float, within("100ms", "30s")] = 2.0
 
 
 class Inventory(Part):
@@ -304,15 +306,15 @@ class Inventory(Part):
     dhcp: dict[Label, DhcpServer] = {}
     k3s: K3s | None = None
     never_down: dict[Label, NeverDown] = {}
-    dead_man: Duration = 60.0
+    dead_man: Annotated[float, within("10s", "1h")] = 60.0
     backups: Backups = Backups()
     ups: Ups | None = None
     window: Window | None = None
     tolerate: tuple[Tolerance, ...] = ()
     accept: tuple[Acceptance, ...] = ()
     probing: Probing = Probing()
-    hold: Duration = 60.0
-    settle: Duration = 30.0
+    hold: Annotated[float, within("1s", "1h")] = 60.0
+    settle: Annotated[float, within("0s", "1h")] = 30.0
     real: tuple[str, ...] = ()
     stand_ins: tuple[str, ...] = ()
 

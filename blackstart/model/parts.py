@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import time
+from ipaddress import IPv4Address
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,7 +17,7 @@ _MAC = re.compile(r"^([0-9a-f]{2}:){5}[0-9a-f]{2}$")
 _REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:[~/].+|rack:[\w.+-]+)$")
 _HOSTNAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-_ENDPOINT = re.compile(r"^((?:[0-9]{1,3}\.){3}[0-9]{1,3}):([0-9]{1,5})$")
+_ENDPOINT = re.compile(r"^([0-9.]{7,15}):([0-9]{1,5})$")
 _PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
 _TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$")
 _INTERFACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$")
@@ -34,6 +35,12 @@ def _reference(text: str) -> str:
         raise ValueError(
             "secrets are references, never values; write env:NAME, file:/path or rack:NAME"
         )
+    return text
+
+
+def _file_reference(text: str) -> str:
+    if text.startswith("env:"):
+        raise ValueError(f"{text!r} is no file, and a file is needed; write file:/path")
     return text
 
 
@@ -65,10 +72,21 @@ def _label(text: str) -> str:
 def endpoint(text: str) -> str:
     """An IPv4 address and a port, as ``192.0.2.10:6443``. Raises ``ValueError``."""
     match = _ENDPOINT.fullmatch(text)
-    octets = match[1].split(".") if match else ["256"]
-    if match is None or max(map(int, octets)) > 255 or not 1 <= int(match[2]) <= 65535:
+    try:
+        # Not by its octets alone: to the C library those with a leading zero are octal.
+        sound = match is not None and bool(_of_one_machine(IPv4Address(match[1])))
+    except ValueError:
+        sound = False
+    if match is None or not sound or not 1 <= int(match[2]) <= 65535:
         raise ValueError(f"{text!r} is no endpoint; write address and port as 192.0.2.10:6443")
     return text
+
+
+def _of_one_machine(address: IPv4Address) -> IPv4Address:
+    """To connect to 0.0.0.0 is to connect to oneself; groups and 240.0.0.0/4 are nobody."""
+    if address.is_unspecified or address.is_multicast or address.is_reserved:
+        raise ValueError(f"'{address}' is no address of a machine; write it as 192.0.2.10")
+    return address
 
 
 def _interface(text: str) -> str:
@@ -87,13 +105,15 @@ def _time_of_day(value: object) -> time:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # `Europe` is a directory
         raise ValueError(f"{text!r} is no time zone; write it as Europe/Berlin or UTC") from None
     return text
 
 
 Mac = Annotated[str, AfterValidator(_mac)]
 Reference = Annotated[str, AfterValidator(_reference)]
+FileReference = Annotated[Reference, AfterValidator(_file_reference)]
+Address = Annotated[IPv4Address, AfterValidator(_of_one_machine)]
 Hostname = Annotated[str, AfterValidator(hostname)]
 Fqdn = Annotated[str, AfterValidator(_fqdn)]
 Label = Annotated[str, AfterValidator(_label)]

@@ -39,5 +39,23 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
+def within(least: str, most: str) -> BeforeValidator:
+    """Reads a duration from ``least`` to ``most``, both included.
+
+    What is refused would not be obeyed: a lease of no time, a wait until next year.
+    """
+    shortest_s, longest_s = parse_duration(least), parse_duration(most)
+
+    def read(text: object) -> float:
+        seconds = parse_duration(text)
+        if not shortest_s <= seconds <= longest_s:
+            raise ValueError(f"{text!r} is not from {least} to {most}; write one that is")
+        return seconds
+
+    return BeforeValidator(read)
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 """A pydantic field holding seconds, written with a unit."""
+Budget = Annotated[float, within("1s", "1d")]
+"""In which something must be back: in no time is nobody."""

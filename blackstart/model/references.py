@@ -101,6 +101,24 @@ def _duplicate_addresses(document: Document) -> Iterator[Problem]:
     yield from _taken(places(), "address")
 
 
+def _shared_names(document: Document) -> Iterator[Problem]:
+    """A fault, its consent and its login are found by the bare name of a target."""
+    for name in section(document, "guests"):
+        if name in section(document, "nodes"):
+            what = f"guest '{name}' has the name of a node"
+            also: Path = ("nodes", name)
+            yield Problem(("guests", name), what, "give each its own", also=also)
+
+
+def _duplicate_mounts(document: Document) -> Iterator[Problem]:
+    def places() -> Iterator[tuple[Path, str, object]]:
+        for name, mount in entries(document, "mounts"):
+            host, path = text(mount, "host"), text(mount, "path")
+            yield ("mounts", name, "path"), name, f"{host}:{path}" if host and path else None
+
+    yield from _taken(places(), "mount point")
+
+
 def _duplicate_controllers(document: Document) -> Iterator[Problem]:
     """Two nodes behind one management controller: the wrong machine would lose its power."""
 
@@ -207,6 +225,8 @@ RULES: tuple[Rule, ...] = (
     _duplicate_vmids,
     _duplicate_macs,
     _duplicate_addresses,
+    _shared_names,
+    _duplicate_mounts,
     _duplicate_controllers,
     _duplicate_names,
     _names_of_guests,

@@ -13,38 +13,52 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+from blackstart.errors import UsageError
+from blackstart.safety.lease import no_place
+
 
 def _file(leases: Path, site: str) -> Path:
     return leases / f"{site}.halted"
 
 
 def halt(leases: Path, site: str, why: str) -> None:
-    """Stop drills of a site until ``resume``; whole or not at all on disk."""
-    leases.mkdir(parents=True, exist_ok=True)
+    """Stop drills of a site until ``resume``; whole or not at all on disk.
+
+    Raises ``UsageError`` when that cannot be written: a running drill goes on then.
+    """
     path = _file(leases, site)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     holder = {"who": f"{getpass.getuser()}@{socket.gethostname()}", "since": now, "why": why}
     temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(holder))
-    temporary.replace(path)
+    try:
+        leases.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(holder))
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(no_place(path, error)) from error
 
 
 def resume(leases: Path, site: str) -> bool:
-    """Let drills run again; whether they were halted."""
+    """Let drills run again; whether they were halted. Raises ``UsageError`` when it cannot."""
     path = _file(leases, site)
-    was = path.exists()
-    path.unlink(missing_ok=True)
-    return was
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UsageError(no_place(path, error)) from error
+    return True
 
 
 def halted(leases: Path, site: str) -> str | None:
-    """Who halted drills of this site, since when and why; ``None`` when nobody did."""
+    """Who halted drills of this site, since when and why; ``None`` when nobody did.
+
+    What is there and cannot be read halts, too.
+    """
     try:
-        text = _file(leases, site).read_text()
+        holder = json.loads(_file(leases, site).read_text())
+        return f"halted by {holder['who']} since {holder['since']}: {holder['why']}"
     except FileNotFoundError:
         return None
-    try:
-        holder = json.loads(text)
-        return f"halted by {holder['who']} since {holder['since']}: {holder['why']}"
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "halted, by whom cannot be read"

@@ -21,6 +21,9 @@ from blackstart.errors import JournalError
 
 GENESIS = "0" * 64
 FILE_NAME = "journal.jsonl"
+BY_HAND = (
+    "put back by hand what it left, with the rescue commands in it, then move it away from here"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,20 @@ class Journal:
     """Writer of one drill's journal. Every ``write`` is on disk when it returns."""
 
     def __init__(self, directory: Path, clock: Clock) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        """Raises ``JournalError`` where none can be written, or one is there and damaged."""
         self.path = directory / FILE_NAME
         self._clock = clock
         self._prev = GENESIS
         self._seq = 0
-        if self.path.exists():
-            self._resume()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._fd = os.open(self.path, flags, 0o644)
-        _sync_directory(directory)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if self.path.exists():
+                self._resume()
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._fd = os.open(self.path, flags, 0o644)
+            _sync_directory(directory)
+        except OSError as error:
+            raise JournalError(f"cannot write {self.path}: {error.strerror}") from error
 
     def _resume(self) -> None:
         reading = read(self.path)
@@ -117,14 +124,18 @@ def read(path: Path) -> Reading:
     entries: list[Entry] = []
     prev = GENESIS
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise JournalError(f"{path}: this is no file; look what it is, then move it away")
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise JournalError(f"cannot read {path}: {error}") from error
+        raise JournalError(f"cannot read {path}: {error.strerror}; {BY_HAND}") from error
     tail = lines.pop()
     for number, line in enumerate(lines, start=1):
         entry = _parse(line, prev)
         if entry is None:
-            raise JournalError(f"{path}:{number}: damaged or altered; the chain breaks here")
+            raise JournalError(
+                f"{path}:{number}: damaged or altered, the chain breaks here; {BY_HAND}"
+            )
         entries.append(entry)
         prev = entry.hash
     return Reading(tuple(entries), torn=bool(tail))
@@ -139,10 +150,19 @@ def _parse(line: bytes, prev: str) -> Entry | None:
         if _digest(prev, json.dumps(record, sort_keys=True)) != digest:
             return None
         return Entry(hash=digest, **record)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
 def journals(root: Path) -> Iterator[Path]:
-    """Every journal below the drills directory, oldest first."""
-    return iter(sorted(root.glob(f"*/{FILE_NAME}")))
+    """Every journal below the drills directory, oldest first, whatever stands in its place.
+
+    Raises ``JournalError`` when the directory cannot be read; none is there before a first drill.
+    """
+    try:
+        drills = sorted(root.iterdir())
+    except FileNotFoundError:
+        return iter(())
+    except OSError as error:
+        raise JournalError(f"cannot look for journals in {root}: {error.strerror}") from error
+    return (drill / FILE_NAME for drill in drills if os.path.lexists(drill / FILE_NAME))

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from blackstart.drivers.base import Clock
-from blackstart.errors import Refusal
+from blackstart.errors import Refusal, UsageError
 
 
 def lease_directory() -> Path:
@@ -30,10 +31,10 @@ def lease_directory() -> Path:
 def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
     """Hold the site's lease while the block runs.
 
-    Raises ``Refusal`` at once, naming the holder, when somebody else has it.
+    Raises ``Refusal`` at once, naming the holder, when somebody else has it, and
+    ``UsageError`` where no lease can be kept.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / f"{site}.json").open("a+") as file:
+    with _opened(directory, f"{site}.json") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -52,6 +53,19 @@ def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _opened(directory: Path, name: str) -> TextIO:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return (directory / name).open("a+")
+    except OSError as error:
+        raise UsageError(no_place(directory / name, error)) from error
+
+
+def no_place(path: Path, error: OSError) -> str:
+    """What to tell a person of a file beside the leases that cannot be written."""
+    return f"cannot keep {path}: {error.strerror}; let XDG_STATE_HOME name a directory of yours"
 
 
 def _holder(path: str) -> str:

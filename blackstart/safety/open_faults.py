@@ -6,6 +6,7 @@ or certainly not touched, and no dead-man left. Open faults block the next drill
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from blackstart.errors import JournalError
 from blackstart.faults.base import PLAN, Plan
-from blackstart.safety.journal import Reading, journals, read
+from blackstart.safety.journal import BY_HAND, Reading, journals, read
 
 PLANNED = "fault.planned"
 CLOSED = "fault.closed"
@@ -46,20 +47,52 @@ def open_in(reading: Reading) -> tuple[dict[str, Any], ...]:
     return tuple(reversed(waiting))
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What journals say: what is open, the newest first; ``unread`` may hide more of it."""
+
+    open: tuple[OpenFault, ...]
+    unread: tuple[JournalError, ...]
+
+
+def survey(drills: Path, site: str) -> Survey:
+    """Every open fault of a site below the drills directory; no journal hides another one's.
+
+    Raises ``JournalError`` when the directory itself cannot be read.
+    """
+    found: list[OpenFault] = []
+    unread: list[JournalError] = []
+    for path in reversed(list(journals(drills))):
+        try:
+            found.extend(_open_at(path, site))
+        except JournalError as error:
+            unread.append(error)
+    return Survey(tuple(found), tuple(unread))
+
+
 def open_faults(drills: Path, site: str) -> tuple[OpenFault, ...]:
     """Every open fault of a site below the drills directory, the newest first.
 
     Raises ``JournalError`` when a journal is damaged: what it hides may be open.
     """
-    found: list[OpenFault] = []
-    for path in reversed(list(journals(drills))):
-        reading = read(path)
-        begins = reading.of("drill.begin")
-        if not begins and reading.entries:
-            raise JournalError(f"{path}: does not begin with drill.begin; look at it, then move it")
-        if begins and begins[0].data["site"] == site:
-            found.extend(OpenFault(path, site, _plan(path, plan)) for plan in open_in(reading))
-    return tuple(found)
+    found = survey(drills, site)
+    if found.unread:
+        raise found.unread[0]
+    return found.open
+
+
+def _open_at(path: Path, site: str) -> Iterator[OpenFault]:
+    reading = read(path)
+    begins = reading.of("drill.begin")
+    if not begins and reading.entries:
+        raise JournalError(f"{path}: does not begin with drill.begin; {BY_HAND}")
+    try:
+        ours = bool(begins) and begins[0].data["site"] == site
+        waiting = open_in(reading) if ours else ()
+    except (KeyError, TypeError) as error:  # whole, and written by another version
+        raise JournalError(f"{path}: a step is not understood ({error!r}); {BY_HAND}") from error
+    for plan in waiting:
+        yield OpenFault(path, site, _plan(path, plan))
 
 
 def _plan(path: Path, data: dict[str, Any]) -> Plan:
@@ -68,6 +101,5 @@ def _plan(path: Path, data: dict[str, Any]) -> Plan:
     except ValidationError as error:
         wrong = error.errors()[0]
         raise JournalError(
-            f"{path}: its plan cannot be read ({wrong['loc']}: {wrong['msg']}); put the fault "
-            "back by hand with the rescue commands in it, then move the journal away"
+            f"{path}: its plan cannot be read ({wrong['loc']}: {wrong['msg']}); {BY_HAND}"
         ) from error

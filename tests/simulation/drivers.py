@@ -143,6 +143,9 @@ class SimulatedCluster(QuietCluster):
     def quorate(self) -> Observed[bool]:
         return Observed(value=self.world.lies.quorate, source="simulation")
 
+    def standalone(self) -> Observed[bool]:
+        return Observed(value=False, source="simulation")
+
     def online(self) -> Observed[tuple[str, ...]]:
         up = tuple(name for name in self.world.nodes if self.world.pings(name))
         return Observed(value=up, source="simulation")

@@ -15,6 +15,7 @@ from blackstart.drivers.base import Site
 from blackstart.faults.base import Plan, Proof
 from blackstart.faults.undoing import Undoing
 from blackstart.model.inventory import FaultName
+from blackstart.safety.open_faults import Survey
 
 from .drilling import Harness
 from .drivers import site_of
@@ -164,6 +165,6 @@ def test_a_recover_that_proves_nothing_turns_the_sweep_red(root: Path) -> None:
 def test_a_revert_that_is_forgotten_turns_the_sweep_red(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("blackstart.recovering.open_faults", lambda drills, site: ())
+    monkeypatch.setattr("blackstart.recovering.survey", lambda drills, site: Survey((), ()))
     swept = sweep(root, "nas-block")
     assert any("still open" in failure for failure in swept.failures)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from blackstart.cli import blackstart
 from blackstart.drivers.base import Site
+from blackstart.errors import JournalError
 from blackstart.safety.journal import Journal, read
 from blackstart.safety.open_faults import PLANNED
 from tests.simulation.drivers import site_of
@@ -68,7 +69,7 @@ def left_open(here: Path, world: World) -> Path:
 
 
 def test_nothing_open_is_said_and_is_0(here: Path) -> None:
-    assert typed("recover") == (0, "nothing is open\n")
+    assert typed("recover") == (0, "nothing is open: there is no reports/drills\n")
 
 
 def test_a_list_touches_nothing_and_is_3(here: Path, world: World) -> None:
@@ -107,8 +108,20 @@ def test_halt_and_resume(here: Path) -> None:
     assert "was not halted" in typed("resume")[1]
 
 
-def test_a_damaged_journal_is_an_error(here: Path, world: World) -> None:
+@pytest.mark.parametrize("words", [("recover",), ("recover", "--list")])
+def test_a_damaged_journal_is_3_and_said(here: Path, world: World, words: tuple[str]) -> None:
     left_open(here, world).write_text("nonsense\n{}\n")
-    result = CliRunner().invoke(blackstart, ["recover", "--inventory", "lab.yaml"])
-    assert result.exit_code != 0
-    assert "damaged" in str(result.exception)
+    code, said = typed(*words)
+    assert code == 3
+    assert "damaged or altered" in said
+    assert "put back by hand" in said
+    assert "nothing is open" not in said
+
+
+def test_drills_that_are_no_directory_are_3(here: Path) -> None:
+    (here / "reports").mkdir()
+    (here / "reports" / "drills").write_text("")
+    with pytest.raises(JournalError, match="cannot look for journals in reports/drills"):
+        CliRunner().invoke(
+            blackstart, ["recover", "--inventory", "lab.yaml"], catch_exceptions=False
+        )

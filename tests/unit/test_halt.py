@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from blackstart.drill import Drill
-from blackstart.errors import Refusal
+from blackstart.errors import Refusal, UsageError
 from blackstart.leash import Cut
 from blackstart.safety.halt import halt, halted, resume
 from tests.simulation.drilling import Harness
@@ -33,6 +33,27 @@ def test_a_running_drill_reverts_first_and_proves_nothing(harness: Harness) -> N
     judged = [(it.data["name"], it.data["reason"]) for it in harness.journal().of("judgement")]
     assert [name for name, _ in judged] == ["halted"]
     assert "guests are coming" in judged[0][1]
+
+
+def test_what_is_no_text_or_no_file_halts_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "lab.halted"
+    path.write_bytes(b"\xff\xfe")
+    assert halted(tmp_path, "lab") == "halted, by whom cannot be read"
+    path.unlink()
+    path.mkdir()
+    assert halted(tmp_path, "lab") == "halted, by whom cannot be read"
+
+
+def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
+    """Nobody may believe that a drill was stopped, or may run again."""
+    (tmp_path / "lab.halted").mkdir()
+    with pytest.raises(UsageError, match="let XDG_STATE_HOME name"):
+        halt(tmp_path, "lab", "visitors")
+    with pytest.raises(UsageError, match="let XDG_STATE_HOME name"):
+        resume(tmp_path, "lab")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="let XDG_STATE_HOME name"):
+        halt(tmp_path / "file", "lab", "visitors")
 
 
 @pytest.mark.parametrize("family", ["nas-block", "reboot", "cold-start", "guest-stop"])

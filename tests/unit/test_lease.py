@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blackstart.errors import Refusal
+from blackstart.errors import Refusal, UsageError
 from blackstart.safety.lease import hold
 from tests.simulation.inventories import small_site
 from tests.simulation.world import World
@@ -35,6 +35,14 @@ def test_a_holder_that_cannot_be_read_refuses_all_the_same(tmp_path: Path, left:
         (tmp_path / "lab.json").write_text(left)
         with pytest.raises(Refusal, match="held by another process"):
             hold("lab", "y", CLOCK, tmp_path).__enter__()
+
+
+def test_where_no_lease_can_be_kept_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "lab.json").mkdir()
+    for directory in (tmp_path / "file" / "leases", tmp_path):
+        with pytest.raises(UsageError, match="let XDG_STATE_HOME name"):
+            hold("lab", "x", CLOCK, directory).__enter__()
 
 
 def test_another_site_is_free(tmp_path: Path) -> None:

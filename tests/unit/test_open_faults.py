@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,52 @@ def test_an_undo_outside_the_closed_set_is_never_run(
 def test_another_sites_fault_is_not_ours(tmp_path: Path) -> None:
     journal_of(tmp_path, PLANNED, site="home")
     assert open_faults(tmp_path, "lab") == ()
+
+
+@pytest.mark.parametrize(
+    ("step", "data"),
+    [
+        ("drill.begin", {}),
+        (PLANNED, {}),
+        (PLANNED, {"plan": None}),
+        (PLANNED, {"plan": "reboot"}),
+        (PLANNED, {"plan": {**PLAN, "wings": 2}}),
+        (PLANNED, {"plan": {**PLAN, "fault": "meteor"}}),
+        (CLOSED, {}),
+    ],
+)
+def test_another_versions_journal_is_an_error(
+    tmp_path: Path, step: str, data: dict[str, object]
+) -> None:
+    """Its chain is whole, and what it says more or less than ours may belong to the undo."""
+    journal = Journal(tmp_path / "one", SimulatedClock(Lies()))
+    if step != "drill.begin":
+        journal.write("drill.begin", site="lab")
+    journal.write(step, **data)
+    journal.close()
+    with pytest.raises(JournalError, match="by hand"):
+        open_faults(tmp_path, "lab")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory", "link to itself", "link to nothing"])
+def test_what_is_no_file_is_an_error_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "one" / "journal.jsonl"
+    path.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path.symlink_to(path if kind == "link to itself" else tmp_path / "gone")
+    with pytest.raises(JournalError, match="one/journal"):
+        open_faults(tmp_path, "lab")
+
+
+def test_brackets_without_end_are_damage(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "journal.jsonl").write_text("[" * 100_000 + "\n")
+    with pytest.raises(JournalError, match="damaged"):
+        open_faults(tmp_path, "lab")
 
 
 def test_a_journal_that_cannot_be_trusted_is_an_error(tmp_path: Path) -> None:

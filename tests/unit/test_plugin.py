@@ -188,6 +188,87 @@ def test_a_drill_bounds_itself(pytester: pytest.Pytester) -> None:
     assert result.ret == 0
 
 
+def test_a_site_that_cannot_be_reached_is_3(pytester: pytest.Pytester) -> None:
+    """Nothing is known of it then: the drill was refused, and nothing has failed."""
+    result = run(
+        pytester, "--arm", "lab", "-k", "reboot and a1", lies="partitions={'a1': (0.0, 9e9)}"
+    )
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["UNPROVEN*nothing was touched"])
+
+
+def test_a_reference_to_nothing_is_2(pytester: pytest.Pytester) -> None:
+    """Nothing has failed and nothing was looked at: the caller has to set it first."""
+    pytester.makeconftest("")
+    pytester.makepyfile(test_scenarios=SCENARIO)
+    pytester.makefile(".yaml", lab=inventory_text())
+    result = pytester.runpytest_subprocess("--inventory", "lab.yaml", "-k", "a1", timeout=120)
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*known_hosts; put the file there"])
+
+
+def test_a_node_of_the_sites_own_name_consents_for_itself(pytester: pytest.Pytester) -> None:
+    text = inventory_text().replace('"site": "lab"', '"site": "a1"')
+    document = json.loads(text)
+    document["nodes"]["a2"]["may_break"] = {}
+    result = run(pytester, "--arm", "a1", "--plan", "-k", "reboot", inventory=json.dumps(document))
+    result.stdout.fnmatch_lines(["*may we reboot a1?*"])
+    result.stdout.no_fnmatch_line("*has opted in*")
+
+
+REPORTED = """
+import ast, os, sys, warnings
+import pytest
+from blackstart.errors import Rejected, Unproven
+from blackstart.redaction import remember
+
+pytestmark = pytest.mark.check
+
+def broken(*_, **__):
+    raise SystemError("AST constructor recursion depth mismatch")
+
+@pytest.fixture
+def facts(monkeypatch):
+    {body}
+
+def test_looks(facts): ...
+"""
+
+
+def reported(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
+    pytester.makepyfile(test_reported=REPORTED.format(body=body))
+    return run(pytester, "test_reported.py")
+
+
+def test_our_own_errors_need_no_source_to_be_told(pytester: pytest.Pytester) -> None:
+    """CPython 3.11 fails to parse it while another thread formats a traceback, as paramiko's do."""
+    body = """ast.parse = broken
+    raise Unproven("nobody looked") from ValueError("why")"""
+    result = reported(pytester, body)
+    assert result.ret == 3
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["nobody looked"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_report_shows_no_secret(pytester: pytest.Pytester) -> None:
+    """Whatever broke: its source line, its arguments, what was printed and logged."""
+    body = """remember("hunter2222")
+    print("out hunter2222")
+    monkeypatch.setenv("X", "hunter2222" + 1)"""
+    result = reported(pytester, body)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*TypeError*", "*out <secret>*"])
+    result.stdout.no_fnmatch_line("*hunter2222*")
+
+
+def test_what_a_library_warns_of_is_no_verdict(pytester: pytest.Pytester) -> None:
+    """A socket that ssl loses when its peer resets it is not the site's fault."""
+    pytester.makeini("[pytest]\nfilterwarnings = error::ResourceWarning")
+    result = reported(pytester, 'warnings.warn(ResourceWarning("unclosed socket"))')
+    result.assert_outcomes(passed=1, warnings=1)
+
+
 def test_no_tests_prove_nothing(pytester: pytest.Pytester) -> None:
     assert run(pytester, "--arm", "lab", "-k", "nothing_like_it").ret == 3
 

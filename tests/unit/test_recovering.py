@@ -95,14 +95,37 @@ def test_a_torn_last_line_hides_nothing(harness: Harness) -> None:
     assert not harness.open()
 
 
-def test_a_damaged_journal_stops_it_with_words(harness: Harness) -> None:
+def test_a_damaged_journal_stops_no_other_and_stays_known(harness: Harness) -> None:
     broken(harness, "nas-block", "1")
-    path = harness.drills / "1" / "journal.jsonl"
+    broken(harness, "guest-stop", "2")
+    path = harness.drills / "2" / "journal.jsonl"
     lines = path.read_text().splitlines()
     record = {**json.loads(lines[0]), "wall": 0}
     path.write_text("\n".join([json.dumps(record), *lines[1:], ""]))
+    (done,) = harness.recover()
+    assert (done.fault.plan.fault, done.proof.holds) == ("nas-block", True)
     with pytest.raises(JournalError, match="the chain breaks here"):
-        harness.recover()
+        harness.open()
+
+
+@pytest.mark.parametrize(
+    ("family", "gone"), [("reboot", "parameters"), ("cold-start", "prior"), ("nas-block", "undo")]
+)
+def test_a_plan_that_lacks_something_stops_no_other(
+    harness: Harness, family: str, gone: str
+) -> None:
+    """Another version's, with a chain that is whole."""
+    plan = PLAN.dump_python(fault_of(family).plan(harness.site), mode="json")
+    broken(harness, "nas-stop", "1")
+    journal = Journal(harness.drills / "2", harness.world.clock)
+    journal.write("drill.begin", site="lab")
+    journal.write("fault.planned", plan={**plan, gone: type(plan[gone])()})
+    journal.close()
+    lacking, done = harness.recover()
+    assert not lacking.proof.holds
+    assert done.proof.holds
+    assert [left.plan.fault for left in harness.open()] == [plan["fault"]]
+    assert harness.steps("2")[-1] == "recover.ended"
 
 
 def test_other_sites_are_left_alone(harness: Harness) -> None:

@@ -56,8 +56,14 @@ class Healthy:
                 yield f"guest {name} cannot be seen ({error})"
             elif facts.status.value != "running":
                 yield f"guest {name} is {facts.status.value}"
-            elif facts.booted.value is not True:
-                yield f"guest {name} runs but has not booted ({facts.booted.error or 'no answer'})"
+            elif facts.booted.value is None:
+                yield (
+                    f"guest {name} runs, and nobody can see whether it has booted "
+                    f"({facts.booted.error or 'no answer'}); a virtual machine is seen by its "
+                    "agent (qemu-guest-agent, and `agent: 1`)"
+                )
+            elif not facts.booted.value:
+                yield f"guest {name} runs but has not booted"
 
 
 class GuestsUnlocked:

@@ -240,6 +240,31 @@ def test_without_any_hypervisor_votes_are_unknown() -> None:
     assert (facts.cluster.votes.value, facts.cluster.votes.error) == (None, "No route to host")
 
 
+class Alone(NoClusterView):
+    """A node that is in no cluster."""
+
+    def standalone(self) -> Observed[bool]:
+        return Observed(source="api GET cluster/status", value=True)
+
+
+def test_a_node_without_a_cluster_has_the_one_vote_it_needs() -> None:
+    """corosync does not run there, and its votes would be unread in every drill."""
+    without = HEALTHY.replace("Total votes", "x").replace("Quorum:", "x:")
+
+    def host(script: str) -> CommandResult:
+        token = script.partition("@@")[2].partition("\n")[0].strip("'")
+        return CommandResult(0, without.replace("TOKEN", token), "")
+
+    runner = ScriptedRunner(dict.fromkeys(("pve1", "pve2", "nas1", "box"), host))
+    unread_votes = collector(runner=runner)().cluster
+    assert unread_votes is not None
+    assert unread_votes.votes.value is None
+    cluster = collector(runner=runner, cluster=Alone())().cluster
+    assert cluster is not None
+    assert (cluster.votes.value, cluster.quorum.value) == (1, 1)
+    assert "no cluster" in cluster.votes.source
+
+
 class Hanging:
     """Every driver at once, each of which never comes back until the test ends."""
 

@@ -15,7 +15,7 @@ import pytest
 from blackstart.drivers import maas_api
 from blackstart.drivers.maas_api import Key, MaasApi, parse_key
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
-from blackstart.secrets import REDACTED, redact
+from blackstart.redaction import REDACTED, redact
 
 from .sshd import free_port
 from .tls_server import Authority, Reply, Server, serving

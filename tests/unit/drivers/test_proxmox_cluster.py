@@ -213,3 +213,36 @@ class TestMemory:
         value = ProxmoxCluster(api).memory().value
         assert value is not None
         assert set(value.nodes) == {"pve1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "alone"),
+    [
+        ([{"type": "node", "name": "pve1", "online": 1, "local": 1, "nodeid": 0}], True),
+        ([{"type": "cluster", "nodes": 1, "quorate": 1}, {"type": "node", "name": "pve1"}], False),
+        ([{"type": "cluster", "nodes": 2, "quorate": 0}], False),
+        ([], None),
+    ],
+)
+def test_a_node_without_a_cluster_is_told_from_a_cluster_of_one(
+    status: list[dict[str, object]], alone: bool | None, node: Server, api: ProxmoxApi
+) -> None:
+    node.answers[STATUS] = data(status)
+    assert ProxmoxCluster(api).standalone().value is alone
+
+
+@needs_captures
+def test_the_recorded_single_node_is_alone(node: Server, api: ProxmoxApi) -> None:
+    node.answers[STATUS] = replay("200-cluster-status")
+    assert ProxmoxCluster(api).standalone().value is True
+
+
+@pytest.mark.parametrize("odd", [{"mem": None}, {"mem": "1e9"}, {"maxmem": []}])
+def test_memory_that_is_no_number_is_unknown(
+    odd: dict[str, object], node: Server, api: ProxmoxApi
+) -> None:
+    entry = {"type": "node", "node": "pve1", "status": "online", "mem": 1, "maxmem": 2, **odd}
+    node.answers[f"{BASE}/cluster/resources"] = data([entry])
+    seen = ProxmoxCluster(api).memory()
+    assert seen.value is None
+    assert "is not understood" in str(seen.error)

@@ -163,6 +163,7 @@ def test_booted_is_false_only_when_the_guest_is_known_not_to_answer(
     [
         ("running", [{"name": "eth0", "hwaddr": "BC:24:11:75:39:4C", "inet": "10.0.0.9/24"}], True),
         ("running", [{"name": "eth0", "hardware-address": "bc:24:11:75:39:4c"}], False),
+        ("running", [{"name": "eth0", "hwaddr": "BC:24:11:75:39:4C", "inet": None}], False),
         ("stopped", None, False),
     ],
 )
@@ -178,3 +179,56 @@ def test_a_container_has_booted_when_it_has_an_address(
     }
     facts = guests(api, dns2=guest(103, "lxc")).observe()["dns2"]
     assert facts.booted.value is booted
+
+
+CARD = {"name": "eth0", "hardware-address": "BC:24:11:75:39:4C"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"result": {"error": {"class": "GenericError"}}},
+        {"result": ["eth0"]},
+        {"result": [{**CARD, "ip-addresses": ["10.98.0.50"]}]},
+        {"result": [{**CARD, "ip-addresses": {"ip-address": "10.98.0.50"}}]},
+        {"result": [{**CARD, "ip-addresses": 7}]},
+    ],
+)
+def test_whoever_is_root_in_one_guest_hides_no_other(
+    answer: object, node: Server, api: ProxmoxApi
+) -> None:
+    """An agent may say what it likes; it costs the facts of its own guest."""
+    for vmid, said in ((100, answer), (101, AGENT)):
+        path = f"{BASE}/nodes/pve1/qemu/{vmid}"
+        node.answers |= {
+            f"{path}/status/current": data({"status": "running"}),
+            f"{path}/config": data({"onboot": 1}),
+            f"{path}/agent/network-get-interfaces": data(said),
+        }
+    node.answers[f"{BASE}/cluster/resources"] = resources()
+    facts = guests(api, web=guest(), good=guest(101)).observe()
+    assert (facts["web"].booted.value, facts["web"].interfaces.value) == (None, None)
+    assert facts["web"].interfaces.error
+    assert facts["web"].status.value == "running"
+    assert facts["good"].booted.value is True
+
+
+def test_an_address_that_is_null_is_none(node: Server, api: ProxmoxApi) -> None:
+    nothing = {**CARD, "ip-addresses": [{"ip-address": None, "ip-address-type": "ipv4"}]}
+    node.answers |= {
+        f"{BASE}/cluster/resources": resources(),
+        f"{VM}/agent/network-get-interfaces": data({"result": [nothing]}),
+    }
+    facts = guests(api, web=guest()).observe()["web"]
+    assert facts.interfaces.value == {"bc:24:11:75:39:4c": ()}
+
+
+@pytest.mark.parametrize("entry", [{"type": "qemu", "vmid": "x", "node": "pve1"}, {"type": []}])
+def test_a_list_that_is_not_understood_is_unknown(
+    entry: dict[str, object], node: Server, api: ProxmoxApi
+) -> None:
+    node.answers[f"{BASE}/cluster/resources"] = data([{"type": "node", "node": [1]}, entry])
+    facts = guests(api, web=guest()).observe()["web"]
+    assert facts.status.value is None
+    assert facts.status.error

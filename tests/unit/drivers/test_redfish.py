@@ -94,6 +94,22 @@ def test_a_cycle_whose_answer_was_lost_is_not_sent_again(
     assert posted(controller) == [{"ResetType": "ForceRestart"}]
 
 
+@pytest.mark.parametrize(
+    "body", [b"<html>please log in</html>", b"", b"[]", b"null", b"7", b'{"Actions": null}']
+)
+@pytest.mark.parametrize("path", [f"{ROOT}/", SYSTEM])
+def test_what_is_no_redfish_is_rejected(
+    body: bytes, path: str, controller: Server, authority: Authority
+) -> None:
+    """A login page, a proxy's own answer, firmware that sends null for an empty object."""
+    controller.answers[f"GET {path}"] = Reply(body=body)
+    driver = power(controller, authority.ca)
+    for act in (driver.power_cycle, driver.back_on_by, driver.state):
+        with pytest.raises(Rejected, match="pve1: "):
+            act("pve1")
+    assert posted(controller) == []
+
+
 def timed(controller: Server) -> None:
     """From now on it offers a timed power-on, wherever it likes."""
     actions = {"Oem": {"#Blackstart.TimedPowerOn": {"target": TIMED}}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -164,6 +165,24 @@ def test_a_host_that_accepts_and_stays_silent_is_bounded(sshd: Sshd) -> None:
         assert time.monotonic() - began < 5
     assert isinstance(error, TimedOut)
     assert "no ssh handshake within the bound" in str(error)
+
+
+def hang_up(listener: socket.socket) -> None:
+    """Close the first connection at once."""
+    listener.accept()[0].close()
+
+
+def test_paramiko_prints_no_tracebacks_of_its_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A person would read them as ours; pytest shows what loggers say beside a failed check."""
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.touch()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        threading.Thread(target=hang_up, args=(listener,), daemon=True).start()
+        refusal(SshTarget("127.0.0.1", port, "root", None, known_hosts), timeout_s=5)
+    assert caplog.text == ""
 
 
 def handshake_error(peer: socket.socket) -> SSHException:
