@@ -64,7 +64,7 @@ def test_a_healthy_site_is_go(home: Home) -> None:
     done = home.verify("--before", "reboot:a1")
     assert done.returncode == 0, done.stderr
     first, *rest = done.stdout.splitlines()
-    assert first.startswith("GO        reboot:a1 on lab: 12 claims hold")
+    assert first.startswith("GO        reboot:a1 on lab: 20 claims hold")
     assert any(line.startswith("down      for how long is not known") for line in rest)
 
 
