@@ -29,6 +29,7 @@ from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteF
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sNode
 from blackstart.model.maas_facts import MaasFacts
+from blackstart.model.readiness import Readiness
 from blackstart.model.samples import Series
 from blackstart.model.undo import Action
 
@@ -336,3 +337,5 @@ class Site:
     """Calls something every so many seconds, beside everything else, while a block runs."""
     images: ImageSync | None = None
     """Where the inventory declares a MAAS."""
+    readiness: Callable[[], Readiness] | None = None
+    """What checks ask beside the facts; bounded, never raises ``DriverError``."""

@@ -21,6 +21,7 @@ from blackstart.model.undo import Action
 
 from .circumstances import QuietCluster, SimulatedCircumstances
 from .imports import IDLE_MIB, SimulatedImages
+from .readiness import readiness
 from .shell import Shell
 from .snapshot import leases, snapshot
 from .world import TICK_S, ArmedUndo, SimulatedClock, World
@@ -316,4 +317,5 @@ def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
         circumstances=SimulatedCircumstances(),
         every=partial(every, world.clock),
         images=SimulatedImages(world) if world.inventory.maas else None,
+        readiness=lambda: readiness(world),
     )
