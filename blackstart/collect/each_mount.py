@@ -5,6 +5,8 @@ All at once, so that ten dead servers cost as much as one.
 
 from __future__ import annotations
 
+from blackstart.model.mounting import COMES_AND_GOES
+
 # Made by the kernel or by engines; a list of what is left out, so that what nobody
 # thought of (a new network file system) is looked at.
 PSEUDO = (
@@ -14,8 +16,7 @@ PSEUDO = (
 )
 # Block devices of this machine; all else may have a server that is dead.
 LOCAL = "ext2|ext3|ext4|xfs|btrfs|zfs|vfat|f2fs|jfs|bcachefs"
-ELSEWHERE = "/proc/*|/sys/*|/dev/*|/run/*|/var/lib/docker/*"
-"""Below these, engines mount what comes and goes."""
+_ELSEWHERE = "|".join(f"{directory}/*" for directory in COMES_AND_GOES)
 
 
 def each_mount(look: str) -> str:
@@ -28,7 +29,7 @@ def each_mount(look: str) -> str:
     return f"""\
 while read -r source target fstype rest; do
     case $fstype in {PSEUDO}) continue ;; esac
-    case $target in {ELSEWHERE}) continue ;; esac
+    case $target in {_ELSEWHERE}) continue ;; esac
     {{
         path=$target; case $path in *\\\\*) path=$(printf '%b' "$path") ;; esac
 {look}    }} &
