@@ -16,7 +16,7 @@ from blackstart.model.located import Located
 pytestmark = pytest.mark.check
 
 HostBoots = Mapping[str, HostBootFacts]
-GENERATED = "/run/systemd/generator"
+FSTAB, GENERATED = "/etc/fstab", "/run/systemd/generator"
 
 
 def _cited(host: str, lines: Iterable[Located]) -> tuple[str, ...]:
@@ -75,7 +75,12 @@ def _is_mounted_at_boot(facts: HostBootFacts, path: str) -> bool:
     entries = [line for line in known(facts.fstab) if line.path == path]
     if entries:
         return any(mounting.at_boot(line) for line in entries)
-    units = [unit for unit in known(facts.units) if unit.where == path and unit.file]
+    # A unit made from a line of fstab that is gone lives until systemd reads the file again.
+    units = [
+        unit
+        for unit in known(facts.units)
+        if unit.where == path and unit.file and unit.source != FSTAB
+    ]
     return any(
         unit.file.startswith(GENERATED) or unit.wanted_by or unit.triggered_by for unit in units
     )
