@@ -19,27 +19,10 @@ from blackstart.errors import Unreachable
 from blackstart.model.host_boot import EmergencyShell, HostBootFacts
 from tests.unit.invariants.site import document, site
 
+from .boot_script import asked
 from .local import LocalRunner, ScriptedRunner, tool
 
 SECRET = "$6$geheim"
-
-
-def asked(*names: str, tools: Path | None = None, **places: Path) -> HostBootFacts:
-    """The facts that these sections give, with directories of the test in place of the real."""
-    sections = []
-    for section in BOOT_SECTIONS:
-        if section.name in names:
-            line = section.line
-            for path, real in places.items():
-                line = line.replace(f"/{path}/", f"{real}/")
-            sections.append(replace(section, line=line))
-    answers = {item.name: Answer(error="not asked") for item in BOOT_SECTIONS}
-    for name, answer in run(LocalRunner(tools), "here", sections, timeout_s=60).items():
-        said = answer.lines
-        for path, real in places.items():
-            said = tuple(line.replace(f"{real}/", f"/{path}/") for line in said)
-        answers[name] = replace(answer, lines=said)
-    return understand("here", answers)
 
 
 def lines(directory: Path, *names: str) -> str:
