@@ -26,7 +26,7 @@ from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_checks import Findings
-from blackstart.pytest_facts import facts, looks, proxmox, readiness
+from blackstart.pytest_facts import facts, host_boots, looks, proxmox, readiness
 from blackstart.pytest_outcome import Outcomes
 from blackstart.pytest_signals import Signals
 from blackstart.pytest_targets import (
@@ -43,7 +43,16 @@ from blackstart.safety.lease import lease_directory
 from blackstart.terms import Terms
 from blackstart.wiring import connect
 
-__all__ = ["facts", "looks", "node", "proxmox", "readiness", "whole_site", "willing_guest"]
+__all__ = [
+    "facts",
+    "host_boots",
+    "looks",
+    "node",
+    "proxmox",
+    "readiness",
+    "whole_site",
+    "willing_guest",
+]
 INVENTORY = pytest.StashKey[Inventory]()
 WAIVED = pytest.StashKey[Mapping[str, str]]()
 

@@ -11,6 +11,7 @@ from blackstart.drivers.base import Site
 from blackstart.drivers.bounded import gather
 from blackstart.errors import DriverError, Unproven
 from blackstart.model.facts import SiteFacts
+from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.proxmox_facts import ProxmoxFacts
 from blackstart.model.readiness import Readiness
@@ -21,8 +22,8 @@ LOOK_S = 75.0
 
 @pytest.fixture(scope="session")
 def looks(site: Site) -> Mapping[str, Any]:
-    """Both looks at the site, taken side by side: neither waits for what hangs in the other."""
-    calls: dict[str, Callable[[], Any]] = {"facts": site.facts}
+    """All looks at the site, taken side by side: none waits for what hangs in another."""
+    calls: dict[str, Callable[[], Any]] = {"facts": site.facts, "hosts": site.host_boots}
     if site.readiness is not None:
         calls["readiness"] = site.readiness
     return gather(calls, workers=len(calls), timeout_s=LOOK_S)
@@ -35,6 +36,15 @@ def facts(looks: Mapping[str, Any]) -> SiteFacts:
     if isinstance(found, DriverError):
         raise Unproven(f"the site could not be looked at: {found}")
     return SiteFacts.model_validate(found)
+
+
+@pytest.fixture(scope="session")
+def host_boots(looks: Mapping[str, Any]) -> Mapping[str, HostBootFacts]:
+    """What each host says of its own next boot."""
+    found: Mapping[str, HostBootFacts] | DriverError = looks["hosts"]
+    if isinstance(found, DriverError):
+        raise Unproven(f"no host could be looked at: {found}")
+    return found
 
 
 @pytest.fixture(scope="session")

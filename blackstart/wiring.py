@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from blackstart.collect.circumstances import HostCircumstances
+from blackstart.collect.host_boot import HostBoots
 from blackstart.collect.leases import try_leases
 from blackstart.collect.readiness import ReadinessCollector
 from blackstart.collect.site import SiteCollector
@@ -99,6 +100,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             deadmen=DeadMen(runner),
             circumstances=HostCircumstances(runner),
             every=every,
+            host_boots=HostBoots(inventory, runner),
             images=maas,
             readiness=ReadinessCollector(
                 inventory, runner, power, ProxmoxLook(api, clock) if api is not None else None

@@ -296,6 +296,17 @@ class Acceptance(Part):
     until: date
 
 
+class NotApplicable(Part):
+    """A check of ``blackstart verify`` that means nothing to these targets, and why.
+
+    No date: what is wrong and accepted for a while belongs into ``accept``.
+    """
+
+    check: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
+
+
 class Probing(Part):
     """How often to ask. Hz; at most 5 DNS queries a second go to one server."""
 
@@ -328,6 +339,7 @@ class Inventory(Part):
     window: Window | None = None
     tolerate: tuple[Tolerance, ...] = ()
     accept: tuple[Acceptance, ...] = ()
+    not_applicable: tuple[NotApplicable, ...] = ()
     probing: Probing = Probing()
     hold: Annotated[float, within("1s", "1h")] = 60.0
     settle: Annotated[float, within("0s", "1h")] = 30.0
