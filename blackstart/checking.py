@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
+
+import pytest
 
 from blackstart.errors import Found, Unproven
 from blackstart.model.address_findings import FindingKind, findings
 from blackstart.model.address_site import address_book
 from blackstart.model.facts import GuestFacts, Observed, SiteFacts
+from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sFacts
 from blackstart.model.maas_facts import MaasFacts
@@ -44,6 +48,20 @@ def guest_facts(facts: SiteFacts, guest: str) -> GuestFacts:
     if guest not in facts.guests:
         raise Unproven(f"nobody looked at {guest}")
     return facts.guests[guest]
+
+
+def boot_facts(host_boots: Mapping[str, HostBootFacts], host: str) -> HostBootFacts:
+    """What a host says of its next boot. Raises ``Unproven`` when nobody looked at it."""
+    if host not in host_boots:
+        raise Unproven(f"nobody looked at {host}")
+    return host_boots[host]
+
+
+def has_own_kernel(facts: HostBootFacts) -> None:
+    """Skip a check of what a container gets from its node: kernel, disks, mounts, clock."""
+    kind = facts.container
+    if known(kind):
+        pytest.skip(f"a container ({kind.value}, {kind.source}): its node is asked for this")
 
 
 def k3s_facts(facts: SiteFacts, server: str) -> K3sFacts:

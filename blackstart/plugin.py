@@ -23,6 +23,7 @@ from blackstart.evidence.files import EvidenceFiles
 from blackstart.evidence.terminal import TerminalSummary
 from blackstart.inventory_file import load
 from blackstart.model.facts import SiteFacts
+from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
@@ -167,6 +168,12 @@ def guest(request: pytest.FixtureRequest) -> str:
 def facts(site: Site) -> SiteFacts:
     """What the site is now, looked at once for the whole session."""
     return site.facts()
+
+
+@pytest.fixture(scope="session")
+def host_boots(site: Site) -> Mapping[str, HostBootFacts]:
+    """What each host says of its own next boot, asked once for the whole session."""
+    return site.host_boots()
 
 
 @pytest.fixture(scope="session")

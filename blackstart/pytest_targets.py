@@ -8,6 +8,7 @@ import pytest
 
 from blackstart.errors import Refusal
 from blackstart.model.inventory import Inventory
+from blackstart.model.subjects import hosts_asked
 
 NOT_APPLICABLE = "the inventory declares nothing that serves {serving}"
 
@@ -87,12 +88,14 @@ def parametrize(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -
 
 CHECKED: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
     "k3s_server": (lambda inventory: list(inventory.k3s.servers if inventory.k3s else ()), "k3s"),
+    "host": (lambda inventory: list(hosts_asked(inventory)), "ssh"),
+    "machine": (lambda inventory: list(inventory.nodes), "a node"),
     "dhcp_server": (lambda inventory: list(inventory.dhcp), "dhcp"),
 }
 
 
 def parametrize_servers(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -> None:
-    """One check a declared server; skipped where the inventory declares none."""
+    """One check a declared server or host; skipped where the inventory declares none."""
     if metafunc.definition.get_closest_marker("check") is None:
         return
     for fixture in CHECKED.keys() & set(metafunc.fixturenames):

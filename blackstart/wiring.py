@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from blackstart.collect.circumstances import HostCircumstances
+from blackstart.collect.host_boot import HostBoots
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import (
@@ -92,6 +93,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             deadmen=DeadMen(runner),
             circumstances=HostCircumstances(runner),
             every=every,
+            host_boots=HostBoots(inventory, runner),
             images=maas,
         )
 

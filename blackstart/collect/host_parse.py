@@ -44,11 +44,11 @@ def understand(host: str, answers: Mapping[str, Answer]) -> HostReading:
             uptime_s=reader.fact("uptime", _uptime),
             kernel=reader.fact("kernel", _one_word),
             system_state=reader.fact("state", _state),
-            failed_units=reader.fact("failed", _failed),
+            failed_units=reader.fact("failed", read_failed),
             mounts=reader.fact("mounts", _mounts),
             addresses=reader.fact("addresses", _addresses),
             memory_available_kib=reader.fact("memory", _memory),
-            oom_lines=reader.fact("oom", _oom),
+            oom_lines=reader.fact("oom", read_oom),
         ),
         votes=reader.fact("quorum", lambda lines: _count(lines, "Total votes")),
         quorum=reader.fact("quorum", lambda lines: _count(lines, "Quorum")),
@@ -115,7 +115,7 @@ def _state(lines: Lines) -> str:
     return word
 
 
-def _failed(lines: Lines) -> Lines:
+def read_failed(lines: Lines) -> Lines:
     """First column of ``UNIT LOAD ACTIVE SUB DESCRIPTION``."""
     units = []
     for line in lines:
@@ -162,7 +162,7 @@ def _mounts(lines: Lines) -> tuple[Mount, ...]:
     return tuple(sorted(found, key=lambda mount: (mount.target, mount.source)))
 
 
-def _oom(lines: Lines) -> Lines:
+def read_oom(lines: Lines) -> Lines:
     """The kernel's own lines, newest last; a journal that does not reach back proves nothing."""
     if not lines:
         raise NotUnderstood("the journal has no kernel lines of this boot")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blackstart.collect.each_mount import LOCAL, each_mount
 from blackstart.collect.sections import builtin, program, shell
 
 READ_S = 5
@@ -9,35 +10,17 @@ MOST_OOM_LINES = 50
 # The first line of every boot: without it the journal does not reach back to the boot.
 BOOT_BANNER = "Linux version"
 
-# Made by the kernel or by engines; a list of what is left out, so that what nobody
-# thought of (a new network file system) is looked at.
-_PSEUDO = (
-    "autofs|binfmt_misc|bpf|cgroup|cgroup2|configfs|debugfs|devpts|devtmpfs|efivarfs|fusectl|"
-    "hugetlbfs|mqueue|nfsd|nsfs|overlay|proc|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|"
-    "squashfs|sysfs|tmpfs|tracefs"
-)
-# Block devices of this machine; all else may have a server that is dead.
-_LOCAL = "ext2|ext3|ext4|xfs|btrfs|zfs|vfat|f2fs|jfs|bcachefs"
-
 # A read that reaches the server: a directory is served from an NFS client's cache for up
-# to acdirmax seconds (nfs(5)), statfs never is. All mounts at once, so that ten dead ones
-# cost as much as one. The path is a word and never a pattern: were one expanded here, it
-# would be read outside the bound. %b undoes the octal escapes of proc_pid_mounts(5).
-_MOUNTS = f"""\
-while read -r source target fstype rest; do
-    case $fstype in {_PSEUDO}) continue ;; esac
-    case $target in /proc/*|/sys/*|/dev/*|/run/*|/var/lib/docker/*) continue ;; esac
-    {{
-        path=$target; case $path in *\\\\*) path=$(printf '%b' "$path") ;; esac
+# to acdirmax seconds (nfs(5)), statfs never is.
+_MOUNTS = each_mount(
+    f"""\
         case $fstype in
-        {_LOCAL}) timeout -k 1 {READ_S} ls -Ua -- "$path" ;;
+        {LOCAL}) timeout -k 1 {READ_S} ls -Ua -- "$path" ;;
         *) timeout -k 1 {READ_S} sh -c 'stat -f -- "$1" && exec ls -Ua -- "$1"' sh "$path" ;;
         esac >/dev/null 2>&1 && answers=yes || answers=no
         printf '%s %s %s %s\\n' "$answers" "$fstype" "$source" "$target"
-    }} &
-done </proc/self/mounts
-wait
 """
+)
 
 # grep finds nothing: 1. Its own status is not the answer, journalctl's absence is (127).
 _OOM = f"""\

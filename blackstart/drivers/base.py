@@ -23,6 +23,7 @@ from blackstart.model.circumstances import (
 )
 from blackstart.model.deadman import DeadMan
 from blackstart.model.facts import CertificateFacts, GuestFacts, Observed, SiteFacts
+from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sNode
 from blackstart.model.maas_facts import MaasFacts
@@ -304,5 +305,7 @@ class Site:
     circumstances: Circumstances
     every: Callable[[float, Callable[[], None]], AbstractContextManager[None]]
     """Calls something every so many seconds, beside everything else, while a block runs."""
+    host_boots: Callable[[], Mapping[str, HostBootFacts]] = dict
+    """What hosts say of their own next boot, by name; only checks ask, drills never."""
     images: ImageSync | None = None
     """Where the inventory declares a MAAS."""

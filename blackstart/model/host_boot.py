@@ -5,30 +5,115 @@ Read for checks only: drills compare facts before and after and need none of thi
 
 from __future__ import annotations
 
+from typing import Literal
+
+from blackstart.model.host_docker import DockerFacts
+from blackstart.model.host_network import Bridging, Card, OwnName, Stanza
+from blackstart.model.host_storage import BlockDevice, Mounted, Room
+from blackstart.model.host_units import Unit
+from blackstart.model.located import Line, Located
 from blackstart.model.observed import Observed, Record
 
+Content = Literal["something", "nothing", "no answer"]
+LastEnd = Literal["ordered", "abrupt", "no earlier boot", "nothing kept"]
 
-class FstabLine(Record):
+
+class FstabLine(Located):
     """One entry of ``/etc/fstab`` (fstab(5)), its octal escapes undone.
 
-    ``line`` counts from 1, so that ``file:line`` finds it. ``spec`` is what is mounted
-    (``UUID=...``, ``10.0.0.1:/export``), as written but for its quotes.
+    ``spec`` is what is mounted (``UUID=...``, ``10.0.0.1:/export``), as written but for its
+    quotes.
     """
 
-    file: str
-    line: int
     spec: str
     path: str
     fstype: str
     options: tuple[str, ...]
 
-    @property
-    def where(self) -> str:
-        """``/etc/fstab:7``, as evidence cites it."""
-        return f"{self.file}:{self.line}"
+
+class CryptLine(Located):
+    """One entry of ``/etc/crypttab`` (crypttab(5)); ``key`` is empty when a person types it.
+
+    ``key_there`` is whether its key file exists now.
+    """
+
+    name: str
+    device: str
+    key: str
+    options: tuple[str, ...]
+    key_there: bool
+
+
+class HostsLine(Located):
+    """One line of ``/etc/hosts`` (hosts(5))."""
+
+    address: str
+    names: tuple[str, ...]
+
+
+class Kernels(Record):
+    """Releases of the kernel that runs, and of those that could boot.
+
+    ``pinned`` is what proxmox-boot-tool was told to boot next, empty for the newest.
+    """
+
+    running: str
+    images: tuple[str, ...]
+    initrds: tuple[str, ...]
+    modules: tuple[str, ...]
+    pinned: str
+
+
+class EmergencyShell(Record):
+    """Whether root has a password to log in with, and whether one is asked for at all."""
+
+    root_locked: bool
+    forced: bool
 
 
 class HostBootFacts(Record):
-    """What one machine says of its own boot."""
+    """What one machine says of its own boot.
 
+    ``container`` is the kind of container that it is, empty for a machine with a kernel of its
+    own. ``misread`` are lines of fstab that its readers do not understand. ``content`` is what
+    a bounded look into each mounted file system found. ``unit_files`` maps units to their state
+    on disk. ``runtime_only`` are units enabled until the next boot. ``boot_partitions`` are the
+    UUIDs that proxmox-boot-tool keeps kernels on. ``staged_network`` is whether a network
+    configuration waits for the next boot. ``pinned_names`` are interface names that a ``.link``
+    file fixes. ``killed`` are lines of the journal of this boot, the kernel's included.
+    ``crash_records`` is what the kernel left in persistent memory. ``device_names`` are names
+    such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports.
+    """
+
+    container: Observed[str]
+    hosts_file: Observed[tuple[HostsLine, ...]]
+    own_name: Observed[OwnName]
     fstab: Observed[tuple[FstabLine, ...]]
+    misread: Observed[tuple[Line, ...]]
+    crypttab: Observed[tuple[CryptLine, ...]]
+    mounted: Observed[tuple[Mounted, ...]]
+    content: Observed[dict[str, Content]]
+    devices: Observed[tuple[BlockDevice, ...]]
+    links: Observed[dict[str, str]]
+    rooms: Observed[tuple[Room, ...]]
+    units: Observed[tuple[Unit, ...]]
+    unit_files: Observed[dict[str, str]]
+    runtime_only: Observed[tuple[str, ...]]
+    failed: Observed[tuple[str, ...]]
+    kernels: Observed[Kernels]
+    boot_partitions: Observed[tuple[str, ...]]
+    emergency: Observed[EmergencyShell]
+    interfaces: Observed[tuple[Stanza, ...]]
+    staged_network: Observed[bool]
+    cards: Observed[tuple[Card, ...]]
+    bridging: Observed[dict[str, Bridging]]
+    pinned_names: Observed[tuple[str, ...]]
+    resolvers: Observed[tuple[str, ...]]
+    clock_in_sync: Observed[bool]
+    killed: Observed[tuple[str, ...]]
+    last_end: Observed[LastEnd]
+    crash_records: Observed[tuple[str, ...]]
+    device_names: Observed[tuple[Line, ...]]
+    listening: Observed[tuple[int, ...]]
+    controller_device: Observed[bool]
+    docker: Observed[DockerFacts]

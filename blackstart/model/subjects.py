@@ -32,6 +32,12 @@ def guest_behind(inventory: Inventory, full_name: str) -> str | None:
     return None
 
 
+def hosts_asked(inventory: Inventory) -> tuple[str, ...]:
+    """Hosts that are asked by ssh: every node, and the running guests with ``ssh: true``."""
+    guests = (name for name, guest in inventory.guests.items() if guest.ssh and guest.running)
+    return (*inventory.nodes, *guests)
+
+
 def mounts_asked(inventory: Inventory) -> dict[str, NfsMount]:
     """The declared mounts, by name; not those on guests that are meant to be off."""
     off = {name for name, guest in inventory.guests.items() if not guest.running}

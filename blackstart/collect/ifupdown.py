@@ -1,0 +1,98 @@
+"""``/etc/network/interfaces`` and what it sources: interfaces(5), bridge-utils-interfaces(5).
+
+Both spellings of an option (``bridge_ports`` of ifupdown, ``bridge-ports`` of ifupdown2) count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from blackstart.collect.numbered import Rows
+from blackstart.model.host_network import Stanza
+
+MAIN = "/etc/network/interfaces"
+_VLAN_NAME = re.compile(r"^(?:vlan(\d+)|[^.:]+\.(\d+))$")
+_ALIAS = re.compile(r":.*$")
+_YES = {"yes", "on", "1", "true"}
+_PORTS = ("bridge-ports", "bond-slaves", "slaves", "ovs-ports")
+_NO_PORTS = {"none", "regex", "all"}
+
+
+@dataclass(slots=True)
+class _Interface:
+    file: str
+    line: int
+    options: dict[str, str] = field(default_factory=dict)
+
+
+def read_interfaces(files: Mapping[str, Rows]) -> tuple[Stanza, ...]:
+    """What is declared, the loopback left out; nothing where ifupdown configures nothing."""
+    declared: dict[str, _Interface] = {}
+    auto: set[str] = set()
+    current: _Interface | None = None
+    for file, number, words in _statements(files):
+        match words:
+            case [("auto" | "allow-auto" | "allow-hotplug"), *names]:
+                auto.update(names)
+                current = None
+            case ["iface", name, *_]:
+                current = declared.setdefault(_ALIAS.sub("", name), _Interface(file, number))
+            case [("source" | "source-directory" | "mapping" | "rename" | "template"), *_]:
+                current = None
+            case [option, *rest] if current is not None:
+                current.options[option.replace("_", "-")] = " ".join(rest)
+    return tuple(
+        _stanza(name, interface, name in auto or "/^.*$/" in auto)
+        for name, interface in declared.items()
+        if name != "lo"
+    )
+
+
+def _statements(files: Mapping[str, Rows]) -> Iterator[tuple[str, int, list[str]]]:
+    """Words of each logical line, with the number of its first; a backslash joins two."""
+    main = files.get(MAIN, ())
+    sourced = any(
+        words[:1] in (["source"], ["source-directory"]) and "interfaces.d" in words[-1]
+        for _, text in main
+        if (words := text.split())
+    )
+    for file, rows in files.items():
+        if file != MAIN and not (sourced and file.startswith(f"{MAIN}.d/")):
+            continue
+        begun, joined = 0, ""
+        for number, text in rows:
+            begun = begun or number
+            if text.rstrip().endswith("\\"):
+                joined += text.rstrip()[:-1] + " "
+                continue
+            words = (joined + text).split()
+            if words and not words[0].startswith("#"):
+                yield file, begun, words
+            begun, joined = 0, ""
+
+
+def _stanza(name: str, interface: _Interface, auto: bool) -> Stanza:
+    options = interface.options
+    ports = [port for key in _PORTS for port in options.get(key, "").split()]
+    default = options.get("bridge-pvid", "")
+    return Stanza(
+        file=interface.file,
+        line=interface.line,
+        name=name,
+        auto=auto,
+        ports=tuple(port for port in ports if port not in _NO_PORTS),
+        vlan_aware=options.get("bridge-vlan-aware", "").lower() in _YES,
+        vlans=options.get("bridge-vids", ""),
+        vlan_default=int(default) if default.isdigit() else None,
+        vlan_id=_vlan_id(name, options),
+    )
+
+
+def _vlan_id(name: str, options: Mapping[str, str]) -> int | None:
+    given = options.get("vlan-id", "")
+    if given.isdigit():
+        return int(given)
+    match = _VLAN_NAME.match(name)
+    return int(match[1] or match[2]) if match else None
