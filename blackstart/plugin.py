@@ -22,12 +22,12 @@ from blackstart.evidence.allure_live import AllureObserver
 from blackstart.evidence.files import EvidenceFiles
 from blackstart.evidence.terminal import TerminalSummary
 from blackstart.inventory_file import load
-from blackstart.model.facts import SiteFacts
 from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
 from blackstart.pytest_checks import Findings
+from blackstart.pytest_facts import facts, looks, proxmox, readiness
 from blackstart.pytest_outcome import Outcomes
 from blackstart.pytest_signals import Signals
 from blackstart.pytest_targets import (
@@ -44,7 +44,7 @@ from blackstart.safety.lease import lease_directory
 from blackstart.terms import Terms
 from blackstart.wiring import connect
 
-__all__ = ["node", "whole_site", "willing_guest"]
+__all__ = ["facts", "looks", "node", "proxmox", "readiness", "whole_site", "willing_guest"]
 INVENTORY = pytest.StashKey[Inventory]()
 WAIVED = pytest.StashKey[Mapping[str, str]]()
 
@@ -162,12 +162,6 @@ def guest(request: pytest.FixtureRequest) -> str:
     if request.param is None:
         raise Unproven("the inventory declares no guest that is meant to run")
     return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def facts(site: Site) -> SiteFacts:
-    """What the site is now, looked at once for the whole session."""
-    return site.facts()
 
 
 @pytest.fixture(scope="session")

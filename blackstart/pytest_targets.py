@@ -8,6 +8,7 @@ import pytest
 
 from blackstart.errors import Refusal
 from blackstart.model.inventory import Inventory
+from blackstart.model.redundancy import groups
 from blackstart.model.subjects import hosts_asked
 
 NOT_APPLICABLE = "the inventory declares nothing that serves {serving}"
@@ -89,13 +90,16 @@ def parametrize(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -
 CHECKED: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
     "k3s_server": (lambda inventory: list(inventory.k3s.servers if inventory.k3s else ()), "k3s"),
     "host": (lambda inventory: list(hosts_asked(inventory)), "ssh"),
-    "machine": (lambda inventory: list(inventory.nodes), "a node"),
     "dhcp_server": (lambda inventory: list(inventory.dhcp), "dhcp"),
+    "hypervisor": (_cluster_members, "as a Proxmox VE node"),
+    "machine": (lambda inventory: list(inventory.nodes), "as a node"),
+    "redundancy_group": (lambda inventory: list(groups(inventory)), "as one of several"),
 }
+"""What a check is about, other than a guest: one check for each of these."""
 
 
 def parametrize_servers(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -> None:
-    """One check a declared server or host; skipped where the inventory declares none."""
+    """One check a declared server or node; skipped where the inventory declares none."""
     if metafunc.definition.get_closest_marker("check") is None:
         return
     for fixture in CHECKED.keys() & set(metafunc.fixturenames):

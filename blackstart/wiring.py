@@ -12,6 +12,7 @@ from pathlib import Path
 
 from blackstart.collect.circumstances import HostCircumstances
 from blackstart.collect.host_boot import HostBoots
+from blackstart.collect.readiness import ReadinessCollector
 from blackstart.collect.site import SiteCollector
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import (
@@ -30,6 +31,7 @@ from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
+from blackstart.drivers.proxmox_look import ProxmoxLook
 from blackstart.drivers.redfish import Controller, RedfishPower
 from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import SshTarget
@@ -63,6 +65,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             stack.callback(api.close)
             guests, cluster = ProxmoxGuests(api, inventory.guests, clock), ProxmoxCluster(api)
         maas = _maas(inventory, references, stack)
+        power = RedfishPower(_controllers(inventory, references))
         facts = SiteCollector(
             inventory=inventory,
             clock=clock,
@@ -83,7 +86,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             inventory=inventory,
             clock=clock,
             runner=runner,
-            power=RedfishPower(_controllers(inventory, references)),
+            power=power,
             guests=guests,
             cluster=cluster or NoClusterView(),
             names=names,
@@ -95,6 +98,9 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             every=every,
             host_boots=HostBoots(inventory, runner),
             images=maas,
+            readiness=ReadinessCollector(
+                inventory, runner, power, ProxmoxLook(api, clock) if api is not None else None
+            ),
         )
 
 

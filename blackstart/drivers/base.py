@@ -27,6 +27,7 @@ from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sNode
 from blackstart.model.maas_facts import MaasFacts
+from blackstart.model.readiness import Readiness
 from blackstart.model.samples import Series
 from blackstart.model.undo import Action
 
@@ -309,3 +310,5 @@ class Site:
     """What hosts say of their own next boot, by name; only checks ask, drills never."""
     images: ImageSync | None = None
     """Where the inventory declares a MAAS."""
+    readiness: Callable[[], Readiness] | None = None
+    """What checks ask beside the facts; bounded, never raises ``DriverError``."""

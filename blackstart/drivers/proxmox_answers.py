@@ -118,3 +118,16 @@ def online_nodes(status: Iterable[Json]) -> tuple[str, ...]:
 def succeeded(exitstatus: str) -> bool:
     """Whether a task's exit status is a success: ``OK``, and ``WARNINGS: N`` is one as well."""
     return exitstatus == "OK" or exitstatus.startswith("WARNINGS:")
+
+
+def flag(value: object) -> bool:
+    """A switch of the vendor's: 1, ``"1"``, true, ``yes`` or ``on``; what is missing is off."""
+    return value is True or str(value).lower() in ("1", "yes", "on", "true")
+
+
+def number(value: object) -> int | None:
+    """A whole number, at times given as text or as a float; ``None`` for what is none."""
+    try:
+        return None if value is None or isinstance(value, bool) else int(float(str(value)))
+    except (ValueError, OverflowError):
+        return None

@@ -13,7 +13,8 @@ from typing import TypeVar
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.proxmox_answers import Json
 from blackstart.drivers.proxmox_api import ProxmoxApi
-from blackstart.errors import DriverError, Rejected
+from blackstart.drivers.proxmox_seeing import must_see, observed
+from blackstart.errors import Rejected
 from blackstart.model.circumstances import (
     Capacity,
     HighAvailability,
@@ -53,31 +54,31 @@ class ProxmoxCluster:
 
         def ask() -> tuple[RunningTask, ...]:
             for node in self._nodes():
-                self._must_see(f"/nodes/{node}", "Sys.Audit")
+                must_see(self._api, f"/nodes/{node}", "Sys.Audit")
             return tuple(running_tasks(self._list("cluster/tasks")))
 
-        return _observed("api GET cluster/tasks", ask)
+        return observed(self._api, "api GET cluster/tasks", ask)
 
     def stores(self) -> Observed[tuple[Store, ...]]:
         """Every enabled store of every node; not known while one is offline."""
 
         def ask() -> tuple[Store, ...]:
-            self._must_see("/storage", "Datastore.Audit")
+            must_see(self._api, "/storage", "Datastore.Audit")
             found: list[Store] = []
             for node in self._nodes():
                 path = f"nodes/{node}/storage"
                 found += stores_of(node, answers.records(self._api.get(path, enabled=1), path))
             return tuple(found)
 
-        return _observed("api GET nodes/NODE/storage", ask)
+        return observed(self._api, "api GET nodes/NODE/storage", ask)
 
     def high_availability(self) -> Observed[HighAvailability]:
         """Guests that the high-availability stack manages; this list is refused, not filtered."""
-        return _observed(f"api GET {HA}", lambda: high_availability(self._list(HA)))
+        return observed(self._api, f"api GET {HA}", lambda: high_availability(self._list(HA)))
 
     def memory(self) -> Observed[Memory]:
         """Memory of nodes that are online, and of guests that the token may see."""
-        return _observed(f"api GET {RESOURCES}", lambda: memory_of(self._list(RESOURCES)))
+        return observed(self._api, f"api GET {RESOURCES}", lambda: memory_of(self._list(RESOURCES)))
 
     def _list(self, path: str) -> list[Json]:
         return answers.records(self._api.get(path), path)
@@ -93,12 +94,6 @@ class ProxmoxCluster:
             raise Rejected(f"{STATUS} names no node")
         return online
 
-    def _must_see(self, path: str, privilege: str) -> None:
-        """Raises ``Rejected`` when the token may not see all of a filtered list."""
-        granted = answers.record(self._api.get("access/permissions", path=path), path).get(path)
-        if not isinstance(granted, dict) or str(granted.get(privilege, 0)) != "1":
-            raise Rejected(f"the token may not see it: it needs {privilege} on {path} (PVEAuditor)")
-
     def _of_status(self, read: Callable[[list[Json]], T | None]) -> Observed[T]:
         def ask() -> T:
             value = read(self._list(STATUS))
@@ -106,14 +101,7 @@ class ProxmoxCluster:
                 raise Rejected("the answer names no node")
             return value
 
-        return _observed(f"api GET {STATUS}", ask)
-
-
-def _observed(source: str, ask: Callable[[], T]) -> Observed[T]:
-    try:
-        return Observed(source=source, value=ask())
-    except DriverError as error:
-        return Observed(source=source, error=str(error))
+        return observed(self._api, f"api GET {STATUS}", ask)
 
 
 def running_tasks(entries: Iterable[Json]) -> Iterator[RunningTask]:
@@ -155,6 +143,7 @@ def high_availability(entries: Iterable[Json]) -> HighAvailability:
             sid=str(entry.get("sid")),
             node=str(entry.get("node")),
             state=str(entry.get("state", "unknown")),
+            requested=str(entry.get("request_state") or "started"),
         )
         for entry in by_type.get("service", [])
         if entry.get("request_state") != "ignored" and entry.get("state") != "ignored"

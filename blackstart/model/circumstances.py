@@ -29,11 +29,15 @@ class Store(Record):
 
 
 class Managed(Record):
-    """A guest that the high-availability stack starts elsewhere: ``vm:100``, ``ct:120``."""
+    """A guest that the high-availability stack starts elsewhere: ``vm:100``, ``ct:120``.
+
+    ``requested`` is the state that its owner wants, ``state`` the one it is in (ha-manager(1)).
+    """
 
     sid: str
     node: str
     state: str
+    requested: str = "started"
 
 
 class HighAvailability(Record):

@@ -79,14 +79,26 @@ FaultName = Literal[
 Consents = dict[FaultName, Consent]
 
 
+class Attestation(Part):
+    """What a person has seen and no program can ask, believed until a date (inclusive)."""
+
+    until: date
+    seen: Annotated[str, Field(min_length=1)]
+
+
 class Node(Part):
-    """A hypervisor or storage host."""
+    """A hypervisor or storage host.
+
+    ``power_returns``: its owner has seen that it comes back by itself after a power cut, for a
+    machine whose controller does not say so or that has none.
+    """
 
     address: IPv4Address
     role: Literal["hypervisor", "nas"] = "hypervisor"
     api: Literal["proxmox"] | None = None
     ssh: SshAccess | None = None
     out_of_band: Redfish | None = None
+    power_returns: Attestation | None = None
     may_break: Consents = {}
     boot_budget: Duration = 300.0
     stand_ins: tuple[str, ...] = ()
@@ -189,9 +201,13 @@ class Backup(Part):
 
 
 class Backups(Part):
-    """Backups without which nothing is broken. ``etc_pve``: the cluster's own configuration."""
+    """Backups without which nothing is broken. ``etc_pve``: the cluster's own configuration.
+
+    ``guests_max_age``: the newest backup of each guest is at most so old (seconds).
+    """
 
     etc_pve: Backup | None = None
+    guests_max_age: Duration = 8 * 86400.0
 
 
 class Ups(Part):

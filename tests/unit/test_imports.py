@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "recovering": {"errors", "model", "drivers", "faults", "safety", "unwinding"},
     "checking": {"errors", "model"},
+    "checking_guests": {"errors", "model", "checking"},
     "evidence": {"errors", "model", "safety"},
     "observers": {"errors", "model", "drivers", "terms", "evidence"},
     "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes", "safety"},
@@ -59,6 +60,7 @@ ABOVE_ALL = {
     "cli_report",
     "cli_verify",
     "pytest_checks",
+    "pytest_facts",
 }
 ABOVE_ALL |= {"pytest_signals", "pytest_targets", "__init__", "__main__"}
 
