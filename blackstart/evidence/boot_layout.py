@@ -13,7 +13,7 @@ from blackstart.graph.cycles import Cycle
 from blackstart.graph.outlook import Outlook
 from blackstart.model.boot_graph import BootGraph, LinkKind, Part, PartKind
 
-WIDTHS = (0.75, 1.05, 1.95, 1.75, 2.35, 1.9, 1.75)
+WIDTHS = (0.75, 1.05, 1.95, 2.0, 2.35, 1.9, 1.75)
 HEADS = ("power", "machine", "mounts", "boot, stores", "guests in turn", "what they serve", "names")
 GAP, MARGIN, TOP, BOTTOM = 0.58, 0.3, 1.0, 0.95
 ROW, BOX, LANE_HEAD, CYCLE_HEAD = 0.3, 0.235, 0.3, 0.62
@@ -26,11 +26,6 @@ ELSEWHERE = "outside the inventory"
 def left_of(column: int) -> float:
     """Where a column begins."""
     return MARGIN + sum(WIDTHS[:column]) + GAP * column
-
-
-def whole_width() -> float:
-    """Width of the picture."""
-    return left_of(len(WIDTHS) - 1) + WIDTHS[-1] + GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +65,16 @@ class Layout:
     boxes: dict[str, Box] = field(default_factory=dict)
     lanes: list[Lane] = field(default_factory=list)
     height: float = 0.0
+
+    @property
+    def columns(self) -> int:
+        """How many there are; the last ones are left out when they are empty."""
+        return max((box.column for box in self.boxes.values()), default=0) + 1
+
+    @property
+    def width(self) -> float:
+        """Width of it all."""
+        return left_of(self.columns) + MARGIN
 
 
 def drawn_as(graph: BootGraph, part: str) -> str | None:

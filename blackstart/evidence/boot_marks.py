@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from blackstart.evidence.boot_layout import SERVED, drawn_as
+from blackstart.evidence.boot_words import by_when
 from blackstart.graph.cycles import stuck
 from blackstart.graph.outlook import Outlook
 from blackstart.model.boot_graph import BootGraph, LinkKind, Part, PartKind
@@ -60,6 +61,6 @@ def _right(graph: BootGraph, part: Part, when: Mapping[str, Expected]) -> str:
     needed = {graph.by_id[link.before].kind for link in graph.needs[part.id]}
     words += [str(kind) for kind in (PartKind.LEASE, PartKind.QUORUM) if kind in needed]
     item = when.get(part.id)
-    if item is not None and item.at_s > 0 and part.kind is not PartKind.STORE:
-        words.append(f"{'≥' if item.lower_bound else '≤'} {format_duration(item.at_s)}")
-    return " · ".join(words)
+    if item is not None and part.kind is not PartKind.STORE:
+        words.append(by_when(item))
+    return " · ".join(filter(None, words))

@@ -52,7 +52,7 @@ def lines(told: Outlook, most: int | None) -> Iterator[Line]:
     for label, text in _first("single", taken, most):
         yield label, text, ""
     for pair in told.pairs:
-        yield "pairs", _pair(told, pair), "bold yellow" if pair.domains else ""
+        yield "pairs", _pair(told, pair), "" if pair.starts and not pair.domains else "bold yellow"
     yield "times", _times(told), ""
     yield "next", _next(told), ""
 
@@ -69,8 +69,9 @@ def _headline(told: Outlook) -> str:
 
 
 def _cycle(told: Outlook, cycle: Cycle) -> Iterator[Line]:
-    names = [_title(told, part) for part in (*cycle.parts, cycle.parts[0])]
-    yield "cycle", f"{names[0]} {kind_of(cycle)}: {' > '.join(names)}", "bold red"
+    first, *others = [_title(told, part) for part in reversed(cycle.parts)]
+    chain = ", that for ".join([*others, first])
+    yield "cycle", f"{first} {kind_of(cycle)}: for {chain}", "bold red"
     for line in cycle.evidence:
         yield "", f"  because {line}", ""
     yield "", f"  fix: {cycle.fix}", ""
@@ -92,7 +93,8 @@ def _order(told: Outlook) -> Iterator[tuple[str, str]]:
     for stage in told.prediction.stages():
         last = max(stage.parts, key=lambda item: item.at_s)
         names = ", ".join(_title(told, item.part) for item in stage.parts)
-        yield label, f"{stage.number}. by {by_when(last)}: {names}"
+        when = by_when(last)
+        yield label, f"{stage.number}. {names}{f' ({when})' if when else ''}"
         label = ""
 
 
@@ -113,9 +115,15 @@ def _turns(told: Outlook) -> Iterator[tuple[str, str]]:
 
 
 def _path(told: Outlook) -> Iterator[tuple[str, str]]:
-    steps = [f"{_title(told, item.part)} {format_duration(item.at_s)}" for item in told.path]
+    """What comes last, and what it waits for; an instant only where one is reached."""
+    steps: list[str] = []
+    reached_s = 0.0
+    for item in told.path:
+        when = f" {by_when(item)}" if item.at_s > reached_s else ""
+        steps.append(f"{_title(told, item.part)}{when}")
+        reached_s = item.at_s
     if steps:
-        yield "path", f"longest, {by_when(told.path[-1])}: {' > '.join(steps)}"
+        yield "path", f"last of all: {' > '.join(steps)}"
 
 
 def _takes(told: Outlook, part: str, takes: Sequence[str], groups: Sequence[str]) -> str:
@@ -126,8 +134,9 @@ def _takes(told: Outlook, part: str, takes: Sequence[str], groups: Sequence[str]
 
 
 def _pair(told: Outlook, pair: Shared) -> str:
-    group = pair.group
-    who = f"{group.name} (any {group.enough} of {', '.join(group.members)})"
+    who = f"{pair.name} (any {pair.needed} of {', '.join(pair.members)})"
+    if not pair.starts:
+        return f"{who} would not start at all"
     if not pair.domains:
         return f"{who} have nothing in common"
     domains = "; ".join(

@@ -24,11 +24,9 @@ from blackstart.evidence.boot_layout import (
     TOP,
     WIDTHS,
     Box,
-    Lane,
     Layout,
     layout,
     left_of,
-    whole_width,
 )
 from blackstart.evidence.boot_lines import Line, lines
 from blackstart.evidence.boot_marks import Marks, marks_of
@@ -55,15 +53,14 @@ def draw(told: Outlook, path: Path) -> None:
 def figure_of(told: Outlook) -> Figure:
     """The picture itself."""
     found = layout(told)
-    width = whole_width()
-    figure = style.new_figure(width, found.height)
+    figure = style.new_figure(found.width, found.height)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_xlim(0, width)
+    axes.set_xlim(0, found.width)
     axes.set_ylim(found.height, 0)
     axes.set_axis_off()
     _frame(axes, told, found)
-    for number, lane in enumerate(found.lanes):
-        _lane(axes, told, lane, number)
+    for number in range(len(found.lanes)):
+        _lane(axes, told, found, number)
     for line in lines(told, found):
         _line(axes, line)
     marks = marks_of(told)
@@ -83,7 +80,7 @@ def _frame(axes: Axes, told: Outlook, found: Layout) -> None:
         va="center",
     )
     axes.text(MARGIN, 0.6, _summary(told), fontsize=SIZE, color=style.FAINT, va="center")
-    for column, head in enumerate(HEADS):
+    for column, head in enumerate(HEADS[: found.columns]):
         axes.text(left_of(column), TOP - 0.1, head, fontsize=SIZE, color=style.FAINT)
     axes.legend(
         handles=[
@@ -94,7 +91,7 @@ def _frame(axes: Axes, told: Outlook, found: Layout) -> None:
             Patch(facecolor="white", edgecolor=style.INK, linestyle="--", label="? not all seen"),
         ],
         loc="lower left",
-        bbox_to_anchor=(MARGIN / whole_width(), 0.38 / found.height),
+        bbox_to_anchor=(MARGIN / found.width, 0.38 / found.height),
         ncols=5,
         frameon=False,
         fontsize=SIZE,
@@ -118,11 +115,12 @@ def _summary(told: Outlook) -> str:
     return ", ".join(filter(None, counted))
 
 
-def _lane(axes: Axes, told: Outlook, lane: Lane, number: int) -> None:
+def _lane(axes: Axes, told: Outlook, found: Layout, number: int) -> None:
+    lane = found.lanes[number]
     axes.add_patch(
         Rectangle(
             (left_of(1) - 0.3, lane.top),
-            whole_width() - left_of(1) + 0.3 - 0.1,
+            found.width - left_of(1) + 0.3 - 0.1,
             lane.bottom - lane.top,
             facecolor=style.BANDS[1 - number % 2],
             edgecolor="none",
@@ -144,7 +142,7 @@ def _lane(axes: Axes, told: Outlook, lane: Lane, number: int) -> None:
         for line, text in enumerate(said):
             axes.text(
                 *(left_of(2) - 0.1, top + 0.04 + 0.15 * line),
-                shorten(text, whole_width() - left_of(2) - 0.5, SMALL + (line == 0)),
+                shorten(text, found.width - left_of(2) - 0.5, SMALL + (line == 0)),
                 fontsize=SMALL + (line == 0),
                 fontweight="bold" if line == 0 else "normal",
                 color=style.DOWN if line == 0 else style.INK,

@@ -29,8 +29,10 @@ def title(part: Part) -> str:
 
 
 def by_when(item: Expected) -> str:
-    """``80s``, or ``80s or more`` where not all of it was ever measured."""
-    return format_duration(item.at_s) + (" or more" if item.lower_bound else "")
+    """``≤ 80s`` as measured, ``≥ 30s`` where not all of it was; empty when nothing is known."""
+    if item.at_s == 0:
+        return ""
+    return f"{'≥' if item.lower_bound else '≤'} {format_duration(item.at_s)}"
 
 
 def kind_of(cycle: Cycle) -> str:

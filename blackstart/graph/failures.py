@@ -9,24 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from blackstart.model.boot_graph import SEEN, BootGraph, PartKind
-from blackstart.model.inventory import Inventory
 from blackstart.model.observed import Record
+from blackstart.model.redundancy import Group
 from blackstart.model.subjects import subject
 
 _CAN_FAIL = (
     *(PartKind.NODE, PartKind.MOUNT, PartKind.STORE, PartKind.GUEST),
     *(PartKind.DHCP, PartKind.DNS, PartKind.NAME, PartKind.OUTSIDE),
 )
+_RUNNING = (PartKind.POWER, PartKind.LEASE, PartKind.QUORUM)
 _SHARED = (PartKind.NODE, PartKind.MOUNT, PartKind.STORE, PartKind.GUEST, PartKind.OUTSIDE)
-
-
-class Group(Record):
-    """Parts that stand in for each other: while ``enough`` of them are there, all is well."""
-
-    name: str
-    members: tuple[str, ...]
-    enough: int
-    evidence: str
 
 
 class Failure(Record):
@@ -41,14 +33,23 @@ class Failure(Record):
 
 
 class Shared(Record):
-    """What a group has in common: each of these alone takes too many of its members."""
+    """What a group has in common: each of the ``domains`` alone leaves fewer than ``needed``.
 
-    group: Group
+    ``starts`` is whether enough of its ``members`` start at all.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    needed: int
+    starts: bool
     domains: tuple[Failure, ...]
 
 
-def failures(graph: BootGraph, groups: tuple[Group, ...] = ()) -> tuple[Failure, ...]:
-    """Every part that takes others along at a cold start, most of them first."""
+def failures(graph: BootGraph, groups: Mapping[str, Group]) -> tuple[Failure, ...]:
+    """Every part that takes others along at a cold start, most of them first.
+
+    Not what shares its fate with the one thing that it needs, such as a disk with its machine.
+    """
     whole = graph.starting()
     found: list[Failure] = []
     for part in graph.parts:
@@ -60,70 +61,53 @@ def failures(graph: BootGraph, groups: tuple[Group, ...] = ()) -> tuple[Failure,
             for other in graph.parts
             if other.kind in SEEN and other.id in whole - left and other.id != part.id
         )
-        lost = tuple(group.name for group in groups if not _stands(group, left))
+        lost = tuple(name for name, group in groups.items() if not _stands(group, left))
         if takes:
             found.append(Failure(part=part.id, takes=takes, groups=lost))
-    return tuple(sorted(found, key=lambda item: -len(item.takes)))
+    fails = {item.part for item in found}
+    own = [item for item in found if not _one_of(graph, item.part, fails)]
+    return tuple(sorted(own, key=lambda item: -len(item.takes)))
 
 
-def shared(graph: BootGraph, groups: tuple[Group, ...]) -> tuple[Shared, ...]:
+def _one_of(graph: BootGraph, part: str, fails: set[str]) -> bool:
+    """Whether a part needs one thing alone, which is among those that fail."""
+    needs = graph.needs[part]
+    return len(needs) == 1 and needs[0].before in fails
+
+
+def shared(graph: BootGraph, groups: Mapping[str, Group]) -> tuple[Shared, ...]:
     """What each group has in common while everything runs.
 
     Power, which all have in common, is left aside, and so are leases: a guest that runs
     keeps its address for a while when the DHCP server is gone.
     """
-    running = (PartKind.POWER, PartKind.LEASE, PartKind.QUORUM)
-    whole = graph.starting(given=running)
-    found: list[Shared] = []
-    for group in groups:
-        domains = tuple(_domains(graph, group, whole, running))
-        found.append(Shared(group=group, domains=domains))
-    return tuple(found)
+    whole = graph.starting(given=_RUNNING)
+    return tuple(
+        Shared(
+            name=name,
+            members=_parts(group),
+            needed=group.needed,
+            starts=_stands(group, whole),
+            domains=tuple(_domains(graph, name, group, whole)) if _stands(group, whole) else (),
+        )
+        for name, group in groups.items()
+    )
 
 
-def _domains(
-    graph: BootGraph, group: Group, whole: frozenset[str], given: tuple[PartKind, ...]
-) -> Iterator[Failure]:
-    """Those that fail it, without what fails only because another of them did."""
+def _domains(graph: BootGraph, name: str, group: Group, whole: frozenset[str]) -> Iterator[Failure]:
+    fails: set[str] = set()
     for part in graph.parts:
-        if part.kind in _SHARED and part.id in whole:
-            left = graph.starting(gone=(part.id,), given=given)
+        if part.kind in _SHARED and part.id in whole and not _one_of(graph, part.id, fails):
+            left = graph.starting(gone=(part.id,), given=_RUNNING)
             if not _stands(group, left):
-                takes = tuple(member for member in group.members if member not in left)
-                yield Failure(part=part.id, takes=takes, groups=(group.name,))
+                fails.add(part.id)
+                takes = tuple(member for member in _parts(group) if member not in left)
+                yield Failure(part=part.id, takes=takes, groups=(name,))
+
+
+def _parts(group: Group) -> tuple[str, ...]:
+    return tuple(subject("guest", member) for member in group.members)
 
 
 def _stands(group: Group, ready: frozenset[str]) -> bool:
-    return sum(member in ready for member in group.members) >= group.enough
-
-
-def groups_of(inventory: Inventory, graph: BootGraph) -> tuple[Group, ...]:
-    """Every group that the inventory declares with more members than it needs.
-
-    DNS servers, DHCP servers, ``never_down`` groups; of k3s servers a majority is needed,
-    because etcd decides by one (k3s, "High Availability Embedded etcd").
-    """
-    return tuple(_groups(inventory, graph))
-
-
-def _groups(inventory: Inventory, graph: BootGraph) -> Iterator[Group]:
-    named: Mapping[str, tuple[str, list[str], int]] = {
-        "dns": (
-            "dns.servers",
-            [subject("dns", name) for name in (inventory.dns.servers if inventory.dns else {})],
-            1,
-        ),
-        "dhcp": ("dhcp", [subject("dhcp", name) for name in inventory.dhcp], 1),
-    }
-    for name, (key, members, enough) in named.items():
-        if len(members) > enough:
-            yield Group(name=name, members=tuple(members), enough=enough, evidence=key)
-    servers = [subject("guest", name) for name in (inventory.k3s.servers if inventory.k3s else ())]
-    majority = len(servers) // 2 + 1
-    if len(servers) > majority and all(server in graph.by_id for server in servers):
-        evidence = "k3s.servers"
-        yield Group(name="k3s", members=tuple(servers), enough=majority, evidence=evidence)
-    for name, declared in inventory.never_down.items():
-        if len(declared.any_of) > 1:
-            key = f"never_down.{name}"
-            yield Group(name=name, members=declared.any_of, enough=1, evidence=key)
+    return sum(member in ready for member in _parts(group)) >= group.needed

@@ -68,7 +68,9 @@ def _guest(grow: Growing, name: str, guest: Guest) -> tuple[str, Turn | None]:
         why = (config.error if config else NOBODY) or "no answer"
         grow.unknown(whole, f"whether and from where it starts ({why})", source)
     starts_off = facts is not None and facts.onboot.value is False
-    never = "onboot is 0, so its node does not start it" if starts_off else None
+    never = None
+    if starts_off and not _managed(grow, whole, guest):
+        never = "onboot is 0, so its node does not start it"
     begin = Part(
         id=start,
         kind=PartKind.START,
@@ -93,6 +95,19 @@ def _guest(grow: Growing, name: str, guest: Guest) -> tuple[str, Turn | None]:
     order, up_s = startup(written)
     said = f"{source}: startup: {written}" if written else f"{source}: no startup order"
     return node, Turn(order, guest.vmid, name, up_s, said) if never is None else None
+
+
+def _managed(grow: Growing, whole: str, guest: Guest) -> bool:
+    """Whether high availability starts it, whatever ``onboot`` says (ha-manager(1))."""
+    managing = grow.given.high_availability
+    if managing is None:
+        return False
+    if managing.value is None:
+        what = f"whether high availability starts it ({managing.error or 'no answer'})"
+        grow.unknown(whole, what, managing.source)
+        return True
+    sid = f"{'vm' if guest.kind == 'qemu' else 'ct'}:{guest.vmid}"
+    return any(item.sid == sid for item in managing.value.managed)
 
 
 def _in_turn(grow: Growing, turns: list[Turn]) -> None:

@@ -138,7 +138,9 @@ def _declared_elsewhere(grow: Growing) -> None:
 def _nobody_mounts(grow: Growing, declared: str, mount: NfsMount) -> None:
     read = grow.given.fstab.get(mount.host)
     by_store = any(
-        store.on(mount.host) and store.server is not None and store.path == mount.path
+        store.servers
+        and store.path == mount.path
+        and (not store.nodes or mount.host in store.nodes)
         for store in grow.given.stores.value or ()
     )
     if read is not None and read.known and not by_store:

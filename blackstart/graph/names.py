@@ -93,20 +93,20 @@ def _resolvers(grow: Growing, host: str, fqdn: str, name: str) -> Iterator[Asked
         source = names.table.source if names else f"ssh {host}: {TABLE}"
         grow.unknown(name, f"whether {host} knows it without DNS", source)
     own = names.resolvers if names else None
-    if own is None or own.value is None or all(_is_stub(item.address) for item in own.value):
+    if own is None or own.value is None or all(_is_stub(item) for item in own.value):
         source = own.source if own else f"ssh {host}: {RESOLVERS}"
         why = (own.error if own else NOBODY) or "only a resolver of its own is named there"
         grow.unknown(name, f"whom {host} asks is not known ({why})", source)
         yield from _declared(grow, fqdn, None)
         return
     for resolver in own.value:
-        known = list(_declared(grow, fqdn, resolver.address, resolver.where))
+        said = f"{own.source}: {resolver}"
+        known = list(_declared(grow, fqdn, resolver, said))
         yield from known
-        if not known and not _is_declared(given.inventory, resolver.address):
-            outside = grow.outside(resolver.address)
-            what = f"whether {resolver.address} knows {fqdn}: the inventory does not declare it"
-            grow.unknown(name, what, resolver.where)
-            yield Asked(outside, (resolver.where,))
+        if not known and not _is_declared(given.inventory, resolver):
+            what = f"whether {resolver} knows {fqdn}: the inventory does not declare it"
+            grow.unknown(name, what, own.source)
+            yield Asked(grow.outside(resolver), (said,))
 
 
 def _declared(grow: Growing, fqdn: str, address: str | None, *evidence: str) -> Iterator[Asked]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from blackstart.graph.cycles import Cycle, cycles, stuck
-from blackstart.graph.failures import Failure, Shared, failures, groups_of, shared
+from blackstart.graph.failures import Failure, Shared, failures, shared
 from blackstart.graph.predicting import critical_path, predict
 from blackstart.model.boot_graph import SEEN, BootGraph
 from blackstart.model.boot_schedule import Expected, Prediction
 from blackstart.model.inventory import Inventory
 from blackstart.model.observed import Record
+from blackstart.model.redundancy import groups
 from blackstart.model.verdict import Verdict
 
 
@@ -49,13 +50,13 @@ def outlook(
 ) -> Outlook:
     """What follows from a graph; ``measured`` as ``predict`` takes it."""
     prediction = predict(graph, inventory, measured)
-    groups = groups_of(inventory, graph)
+    declared = groups(inventory)
     waiting = stuck(graph)
     return Outlook(
         prediction=prediction,
         cycles=cycles(graph),
         never=tuple(x.id for x in graph.parts if x.id in waiting and x.kind in SEEN),
         path=critical_path(prediction.expected()),
-        failures=failures(graph, groups),
-        pairs=shared(graph, groups),
+        failures=failures(graph, declared),
+        pairs=shared(graph, declared),
     )

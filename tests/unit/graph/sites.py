@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from blackstart.graph.build import boot_graph
-from blackstart.graph.inputs import BootInputs, HostNames, Resolver, Store
+from blackstart.graph.inputs import BootInputs, HostNames
 from blackstart.model.boot_graph import BootGraph
+from blackstart.model.circumstances import HighAvailability
 from blackstart.model.facts import ClusterFacts, GuestFacts, Observed, SiteFacts, unread
 from blackstart.model.host_boot import FstabLine
 from blackstart.model.inventory import Inventory
+from blackstart.model.proxmox_facts import StoreDefinition
 
 FIRST = ("maas", "dns2", "docker1", "k3s1", "k3s2", "k3s3", "vault")
 NOFAIL = "defaults,_netdev,nofail,x-systemd.device-timeout=10"
@@ -138,8 +140,8 @@ def fstab(
 
 
 STORES = (
-    Store(name="local", kind="dir", path="/var/lib/vz", source="api GET storage"),
-    Store(name="nas-vms", kind="dir", path="/mnt/nas/vms", source="api GET storage"),
+    StoreDefinition(name="local", kind="dir", path="/var/lib/vz"),
+    StoreDefinition(name="nas-vms", kind="dir", path="/mnt/nas/vms", shared=True),
 )
 
 
@@ -149,10 +151,8 @@ def inputs(count: int = 3, nodes: int = 2, **changes: Any) -> BootInputs:
     names = list(inventory.guests)
     hosts = list(inventory.nodes)
     hypervisors = tuple(name for name in hosts if name != "nas1")
-    resolvers = tuple(
-        Resolver(address=str(server.address), where=f"/etc/resolv.conf:{number}")
-        for number, server in enumerate(inventory.dns.servers.values() if inventory.dns else (), 1)
-    )
+    servers = inventory.dns.servers.values() if inventory.dns else ()
+    resolvers = tuple(str(server.address) for server in servers)
     return BootInputs(
         inventory=inventory,
         facts=SiteFacts(
@@ -175,9 +175,16 @@ def inputs(count: int = 3, nodes: int = 2, **changes: Any) -> BootInputs:
         fstab={host: fstab() if host != "nas1" else seen((), "ssh: /etc/fstab") for host in hosts},
         stores=seen(STORES, "api GET storage"),
         names={
-            host: HostNames(table=seen({}, "/etc/hosts"), resolvers=seen(resolvers, "resolv.conf"))
+            host: HostNames(
+                table=seen({}, f"ssh {host}: /etc/hosts"),
+                resolvers=seen(resolvers, f"ssh {host}: /etc/resolv.conf"),
+            )
             for host in hosts
         },
+        high_availability=seen(
+            HighAvailability(managed=(), maintenance=(), disarmed=False),
+            "api GET cluster/ha/status/current",
+        ),
     )
 
 
