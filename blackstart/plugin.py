@@ -26,6 +26,7 @@ from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
+from blackstart.pytest_boot_graph import boot_graph, boot_prediction
 from blackstart.pytest_checks import Findings
 from blackstart.pytest_facts import facts, looks, proxmox, readiness
 from blackstart.pytest_outcome import Outcomes
@@ -44,7 +45,17 @@ from blackstart.safety.lease import lease_directory
 from blackstart.terms import Terms
 from blackstart.wiring import connect
 
-__all__ = ["facts", "looks", "node", "proxmox", "readiness", "whole_site", "willing_guest"]
+__all__ = [
+    "boot_graph",
+    "boot_prediction",
+    "facts",
+    "looks",
+    "node",
+    "proxmox",
+    "readiness",
+    "whole_site",
+    "willing_guest",
+]
 INVENTORY = pytest.StashKey[Inventory]()
 WAIVED = pytest.StashKey[Mapping[str, str]]()
 

@@ -69,8 +69,8 @@ def _headline(told: Outlook) -> str:
 
 
 def _cycle(told: Outlook, cycle: Cycle) -> Iterator[Line]:
-    first, *others = [_title(told, part) for part in reversed(cycle.parts)]
-    chain = ", that for ".join([*others, first])
+    first, *others = [_title(told, part) for part in cycle.parts]
+    chain = ", that for ".join([*reversed(others), first])
     yield "cycle", f"{first} {kind_of(cycle)}: for {chain}", "bold red"
     for line in cycle.evidence:
         yield "", f"  because {line}", ""

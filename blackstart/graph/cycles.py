@@ -49,8 +49,10 @@ class Cycle(Record):
         by_name = [link for link in self.links if _kind(link.before) == PartKind.NAME]
         waited = [link for link in self.links if _kind(link.after) == PartKind.BOOT]
         if by_name:
-            mend = f"write the address of {by_name[0].before.partition('/')[2].split()[0]} there"
-            return f"{mend} instead of its name" + (", and nofail" if waited else "")
+            name = by_name[0].before.partition("/")[2].split()[0]
+            where = by_name[0].evidence[0].partition(": ")[0]
+            mend = f"in {where} write the address of {name} instead of the name"
+            return mend + (", and add nofail" if waited else "")
         if not self.deadlock:
             return "give what is needed an earlier order: qm set VMID --startup order=N"
         if waited and _kind(waited[0].before) == PartKind.MOUNT:

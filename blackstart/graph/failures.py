@@ -48,7 +48,8 @@ class Shared(Record):
 def failures(graph: BootGraph, groups: Mapping[str, Group]) -> tuple[Failure, ...]:
     """Every part that takes others along at a cold start, most of them first.
 
-    Not what shares its fate with the one thing that it needs, such as a disk with its machine.
+    Not guests that take only what they serve, nor what shares its fate with the one thing
+    that it needs, such as a disk with its machine.
     """
     whole = graph.starting()
     found: list[Failure] = []
@@ -62,7 +63,7 @@ def failures(graph: BootGraph, groups: Mapping[str, Group]) -> tuple[Failure, ..
             if other.kind in SEEN and other.id in whole - left and other.id != part.id
         )
         lost = tuple(name for name, group in groups.items() if not _stands(group, left))
-        if takes:
+        if any(graph.by_id[other].guest != (part.guest or part.id) for other in takes):
             found.append(Failure(part=part.id, takes=takes, groups=lost))
     fails = {item.part for item in found}
     own = [item for item in found if not _one_of(graph, item.part, fails)]

@@ -66,10 +66,10 @@ def _guest(grow: Growing, name: str, guest: Guest) -> tuple[str, Turn | None]:
     source = config.source if config else f"api GET config of {name}"
     if config is None or config.value is None or facts is None or facts.onboot.value is None:
         why = (config.error if config else NOBODY) or "no answer"
-        grow.unknown(whole, f"whether and from where it starts ({why})", source)
+        grow.unknown(start, f"whether and from where it starts ({why})", source)
     starts_off = facts is not None and facts.onboot.value is False
     never = None
-    if starts_off and not _managed(grow, whole, guest):
+    if starts_off and not _managed(grow, start, guest):
         never = "onboot is 0, so its node does not start it"
     begin = Part(
         id=start,
@@ -97,14 +97,14 @@ def _guest(grow: Growing, name: str, guest: Guest) -> tuple[str, Turn | None]:
     return node, Turn(order, guest.vmid, name, up_s, said) if never is None else None
 
 
-def _managed(grow: Growing, whole: str, guest: Guest) -> bool:
+def _managed(grow: Growing, start: str, guest: Guest) -> bool:
     """Whether high availability starts it, whatever ``onboot`` says (ha-manager(1))."""
     managing = grow.given.high_availability
     if managing is None:
         return False
     if managing.value is None:
         what = f"whether high availability starts it ({managing.error or 'no answer'})"
-        grow.unknown(whole, what, managing.source)
+        grow.unknown(start, what, managing.source)
         return True
     sid = f"{'vm' if guest.kind == 'qemu' else 'ct'}:{guest.vmid}"
     return any(item.sid == sid for item in managing.value.managed)

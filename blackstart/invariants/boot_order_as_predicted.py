@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from blackstart.invariants.base import Evidence
 from blackstart.invariants.findings import Findings, nothing_to_judge
-from blackstart.model.boot_graph import BootGraph, PartKind, instant
+from blackstart.model.boot_graph import SEEN, BootGraph, PartKind, instant
 from blackstart.model.boot_schedule import Expected, Prediction
 from blackstart.model.quantities import format_duration
 from blackstart.model.samples import Series, distrust, longest_silence_s
@@ -69,8 +69,9 @@ class BootOrderAsPredicted:
     def _stage(self, number: int, parts: Sequence[Expected], seen: _Seen) -> Judgement:
         findings = Findings(self.name, f"stage {number}")
         for item in parts:
+            near = _near(self.prediction.graph, item.part)
             for gap in self.prediction.graph.unknown:
-                if gap.part == item.part:
+                if gap.part in near:
                     findings.unproven(f"not all was known of {gap}")
             came = seen.came(item.part)
             if isinstance(came, str):
@@ -103,6 +104,17 @@ class BootOrderAsPredicted:
                 after = format_duration(came.upper_s)
                 findings.failed(f"{part} was predicted never to start and came back after {after}")
         return findings.judgement(f"as predicted, these did not come back: {', '.join(parts)}")
+
+
+def _near(graph: BootGraph, part: str) -> frozenset[str]:
+    """A part, and what it needs that only leads to others: its start, its store."""
+    found, left = {part}, [part]
+    while left:
+        for link in graph.needs[left.pop()]:
+            if link.before not in found and graph.by_id[link.before].kind not in SEEN:
+                found.add(link.before)
+                left.append(link.before)
+    return frozenset(found)
 
 
 def _time(findings: Findings, item: Expected, came: Came) -> None:

@@ -165,6 +165,12 @@ class BootGraph(Record):
                 found[part] = later
         return found
 
+    def behind(self, part: str) -> frozenset[str]:
+        """Ids of everything that a part needs, however far back; and its own."""
+        return _reached(
+            part, {key: [link.before for link in links] for key, links in self.needs.items()}
+        ) | {part}
+
     def starting(
         self, *, gone: Iterable[str] = (), given: Iterable[PartKind] = ()
     ) -> frozenset[str]:
