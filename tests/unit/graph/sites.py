@@ -58,6 +58,7 @@ def document(count: int, nodes: int, **changes: Any) -> dict[str, Any]:
                 "node": node_of(number, nodes),
                 "address": address[name],
                 "mac": f"bc:24:11:00:00:{number:02x}",
+                "ssh": name == "docker1",
             }
             for number, name in enumerate(names)
         },
