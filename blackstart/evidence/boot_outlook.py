@@ -174,7 +174,7 @@ def document(told: Outlook) -> Mapping[str, Any]:
     """All of it as plain data."""
     return {
         "site": told.graph.site,
-        "decision": {"GO": "go", "NO-GO": "no-go", "UNPROVEN": "unproven"}[_WORDS[told.verdict][0]],
+        "decision": _WORDS[told.verdict][0].lower(),
         "cycles": [
             {
                 "kind": "deadlock" if cycle.deadlock else "too early",

@@ -56,7 +56,9 @@ def fstab_of(grow: Growing, host: str) -> tuple[FstabLine, ...]:
     if read is None or read.value is None:
         source = read.source if read else f"ssh {host}: {FSTAB}"
         why = (read.error if read else NOBODY) or "no answer"
-        grow.unknown(subject("node", host), f"what its boot mounts ({why})", source)
+        boot = part_id(PartKind.BOOT, host)
+        whole = boot if grow.has(boot) else subject("node", host)
+        grow.unknown(whole, f"what its boot mounts ({why})", source)
         return ()
     return tuple(line for line in read.value if is_mounted_at_boot(line))
 

@@ -158,7 +158,8 @@ class _Seen:
     def earliest(self, part: str, above: frozenset[str] = frozenset()) -> float:
         """Seconds before which it was surely not there; 0 when nothing says so.
 
-        A mount's own probe logs in to its host to ask, so it answers late and proves nothing.
+        One question that got lost proves nothing: what sampling can shift is taken off. A
+        mount's own probe logs in to its host to ask, so it answers late and proves nothing.
         """
         if part in above:
             return 0.0
@@ -166,7 +167,7 @@ class _Seen:
             declared = self.graph.by_id[part]
             needed = [self.earliest(link.before, above | {part}) for link in self.graph.needs[part]]
             own = self.came(part) if declared.kind is not PartKind.MOUNT else None
-            seen_s = own.lower_s if isinstance(own, Came) else 0.0
+            seen_s = own.lower_s - own.margin_s if isinstance(own, Came) else 0.0
             self._earliest[part] = max(seen_s, min(instant(declared, needed), _END_S))
         return self._earliest[part]
 

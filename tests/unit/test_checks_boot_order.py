@@ -14,7 +14,8 @@ from blackstart.model.proxmox_facts import StoreDefinition
 
 from .graph import sites
 from .graph.sites import by_name, inputs, lost, seen, unreadable, with_fstab, with_guest
-from .test_plugin import ROOT
+from .test_plugin import CONFTEST as SIMULATED
+from .test_plugin import ROOT, inventory_text
 
 CONFTEST = """
 import pytest
@@ -102,7 +103,7 @@ def test_what_cannot_be_read_is_unproven(pytester: pytest.Pytester) -> None:
             "*::test_guest_start_does_not_wait_for_itself?maas? PASSED*",
             "*::test_guest_start_does_not_wait_for_itself?docker1? FAILED*",
             "*::test_nothing_behind_a_group_takes_all_of_it?dns? FAILED*",
-            "*node/pve1: what its boot mounts (no route to host) (ssh pve1: /etc/fstab)*",
+            "*boot/pve1: what its boot mounts (no route to host) (ssh pve1: /etc/fstab)*",
             "*start/docker1: whether and from where it starts (403 Permission denied) (api)*",
         ]
     )
@@ -113,3 +114,25 @@ def test_a_group_that_does_not_start_is_unproven(pytester: pytest.Pytester) -> N
     result = check(pytester, with_guest(given, "dns2", onboot=seen(False, "api")))
     assert result.ret == 3
     result.stdout.fnmatch_lines(["*too few of dns2, maas would start at all*"])
+
+
+LOOKING = """
+
+def test_a_prediction_is_made_of_what_was_looked_at(boot_prediction, boot_graph):
+    assert boot_prediction.graph == boot_graph
+    assert "guest/box" in boot_prediction.probed
+    assert [gap.source for gap in boot_graph.unknown if gap.part == "boot/a1"] == [
+        "ssh a1: /etc/fstab"
+    ]
+"""
+
+
+def test_where_nobody_looks_at_hosts_every_claim_is_unproven(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".yaml", lab=inventory_text())
+    pytester.makeconftest(SIMULATED.format(lies=""))
+    source = Path(ROOT / "checks" / "test_boot_order.py").read_text()
+    pytester.path.joinpath("test_boot_order.py").write_text(source + LOOKING)
+    pytester.syspathinsert(ROOT)
+    result = pytester.runpytest_subprocess("--inventory", "lab.yaml", timeout=120)
+    assert result.ret == 3
+    result.assert_outcomes(passed=1, failed=2 + 4 + 1)

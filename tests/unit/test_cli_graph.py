@@ -132,7 +132,7 @@ def test_what_cannot_be_read_is_unproven(tmp_path: Path, monkeypatch: pytest.Mon
     assert code == 3
     assert output.startswith("UNPROVEN  cold start of lab: 1 not seen")
     assert lines(output, "unseen") == [
-        "node/pve1: what its boot mounts (no route to host) (ssh pve1: /etc/fstab)"
+        "boot/pve1: what its boot mounts (no route to host) (ssh pve1: /etc/fstab)"
     ]
 
 

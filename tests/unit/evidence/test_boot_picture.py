@@ -95,7 +95,7 @@ def test_what_never_starts_is_hatched_and_marked() -> None:
 
 
 def test_what_was_not_seen_has_a_question_mark() -> None:
-    assert "? pve1" in texts(drawn(SITES["unseen"]))
+    assert "? starts guests" in texts(drawn(SITES["unseen"]))
 
 
 def test_the_same_site_gives_the_same_bytes(tmp_path: Path) -> None:
