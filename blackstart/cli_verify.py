@@ -19,6 +19,7 @@ from blackstart.evidence import decision as told
 from blackstart.evidence.earlier import outages_of
 from blackstart.inventory_file import load
 from blackstart.model.act import ACTS, Act, parse_act
+from blackstart.model.applicability import declared
 from blackstart.model.finding import Decision, Finding, decide, expired
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Verdict
@@ -72,7 +73,7 @@ def verify(
     inventory = load(Path(inventory_file))
     act = _act(before, inventory)
     today = datetime.now(UTC).date()
-    found = [*_checked(inventory_file), *expired(inventory, today)]
+    found = [*declared(_checked(inventory_file), inventory), *expired(inventory, today)]
     decision = decide(found, act, inventory, today)
     findings = told.in_order(decision, found)
     kept = KEPT / f"{inventory.site}.json"

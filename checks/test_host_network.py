@@ -52,7 +52,7 @@ def test_interface_that_is_up_comes_up_again(host: str, host_boots: HostBoots) -
     facts = boot_facts(host_boots, host)
     declared = _declared(facts)
     up = {card.name for card in known(facts.cards) if card.up}
-    carried = {port for stanza in declared if stanza.auto for port in stanza.ports}
+    carried = {port for stanza in declared for port in stanza.ports}
     wrong = [
         stanza
         for stanza in declared

@@ -55,7 +55,7 @@ def test_node_is_measured(machine: str, host_boots: HostBoots) -> None:
         f"nothing listens on port {EXPORTER_PORT}"
         + (", though the exporter's unit is active" * _runs(facts, EXPORTERS)),
         evidence=(facts.listening.source, facts.units.source),
-        fix="apt install prometheus-node-exporter, or declare in not_applicable why it is not meant",
+        fix="apt install prometheus-node-exporter, or say in not_applicable why none is meant",
     )
 
 

@@ -17,7 +17,7 @@ NETWORK_FILES = "/etc/network/interfaces"
 LINK_DIRECTORIES = ("/etc/systemd/network", "/usr/local/lib/systemd/network")
 _JOURNAL = ("journalctl", "-b", "-q", "--no-pager")
 _UNIT_PROPERTIES = (
-    "Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,Where,NeedDaemonReload,"
+    "Id,LoadState,ActiveState,SubState,UnitFileState,FragmentPath,SourcePath,Where,NeedDaemonReload,"
     "WantedBy,RequiredBy,UpheldBy,BoundBy,TriggeredBy"
 )
 # systemd's own (sd-messages.h): a unit failed and why; a process of it was killed for memory;

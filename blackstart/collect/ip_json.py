@@ -11,13 +11,13 @@ from blackstart.model.host_network import Bridging, Card
 
 def read_cards(lines: Sequence[str]) -> tuple[Card, ...]:
     """The interfaces but the loopback. Raises ``ValueError`` or ``KeyError`` on anything else."""
-    return tuple(_card(item) for item in json.loads("".join(lines)) if item and _is_card(item))
+    return tuple(_card(item) for item in _listed(lines) if item and _is_card(item))
 
 
 def read_bridging(lines: Sequence[str]) -> dict[str, Bridging]:
     """VLANs by port. Raises ``ValueError`` or ``KeyError`` on anything else."""
     found: dict[str, Bridging] = {}
-    for port in json.loads("".join(lines)) if lines else []:
+    for port in _listed(lines):
         vlans: list[int] = []
         untagged = None
         for item in port.get("vlans", ()):
@@ -25,6 +25,14 @@ def read_bridging(lines: Sequence[str]) -> dict[str, Bridging]:
             if "PVID" in item.get("flags", ()):
                 untagged = item["vlan"]
         found[port["ifname"]] = Bridging(vlans=tuple(vlans), untagged=untagged)
+    return found
+
+
+def _listed(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """Nothing at all is an empty list, as older versions print it."""
+    found = json.loads("".join(lines) or "[]")
+    if not isinstance(found, list):
+        raise ValueError(f"no list: {found!r:.40}")
     return found
 
 

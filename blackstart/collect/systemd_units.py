@@ -50,6 +50,7 @@ def _unit(block: dict[str, str]) -> Unit:
         sub=block["SubState"],
         enabled=block["UnitFileState"],
         file=block["FragmentPath"],
+        source=block.get("SourcePath", ""),
         where=block.get("Where", ""),
         stale=block["NeedDaemonReload"] == "yes",
         wanted_by=tuple(

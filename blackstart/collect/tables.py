@@ -91,6 +91,8 @@ def read_mounted(lines: Collection[str]) -> Iterator[Mounted]:
     """Lines of ``/proc/self/mounts``. Raises ``ValueError`` on anything else."""
     for line in lines:
         source, target, fstype, options, *_ = line.split(" ")
+        if not target.startswith("/"):
+            raise ValueError(repr(line)[:80])
         yield Mounted(
             source=unescape(source),
             target=unescape(target),

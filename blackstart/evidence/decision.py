@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from blackstart.evidence.earlier import Outage
+from blackstart.model.applicability import DECLARED
 from blackstart.model.finding import Decision, Finding
 from blackstart.model.quantities import format_duration
 from blackstart.model.verdict import Verdict
@@ -119,7 +120,9 @@ def lines(told: Told, most: int | None) -> Iterator[Line]:
         yield "elsewhere", f"{len(decision.elsewhere)} more that this act does not touch", ""
     if most is None:
         yield from _listed("elsewhere", decision.elsewhere, numbers, most, Verdict.UNPROVEN)
-        for item in decision.not_applicable:
+    for item in decision.not_applicable:
+        # What the owner says is always shown, what was seen only when all is.
+        if most is None or DECLARED in item.evidence:
             yield "n/a", f"{_named(item)}: {item.not_applicable}", ""
     yield from _down(decision, told.outages)
     yield "new", _new(decision, told.new), ""

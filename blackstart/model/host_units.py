@@ -10,8 +10,9 @@ class Unit(Record):
 
     ``enabled`` is ``UnitFileState``. ``wanted_by`` are the units that start it when they start,
     ``triggered_by`` those that start it when they are asked for (sockets, timers, paths).
-    ``file`` is empty when no file defines it, ``where`` a mount's path, ``stale`` whether its
-    file has changed since systemd read it.
+    ``file`` is empty when no file defines it, ``source`` is what that was made from, such as
+    ``/etc/fstab``. ``where`` is a mount's path, ``stale`` whether its file has changed since
+    systemd read it.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Unit(Record):
     sub: str
     enabled: str
     file: str
+    source: str
     where: str
     stale: bool
     wanted_by: tuple[str, ...]

@@ -284,6 +284,17 @@ class Acceptance(Part):
     until: date
 
 
+class NotApplicable(Part):
+    """A check of ``blackstart verify`` that means nothing to these targets, and why.
+
+    No date: what is wrong and accepted for a while belongs into ``accept``.
+    """
+
+    check: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    reason: Annotated[str, Field(min_length=1)]
+
+
 class Probing(Part):
     """How often to ask. Hz; at most 5 DNS queries a second go to one server."""
 
@@ -316,6 +327,7 @@ class Inventory(Part):
     window: Window | None = None
     tolerate: tuple[Tolerance, ...] = ()
     accept: tuple[Acceptance, ...] = ()
+    not_applicable: tuple[NotApplicable, ...] = ()
     probing: Probing = Probing()
     hold: Duration = 60.0
     settle: Duration = 30.0

@@ -54,12 +54,18 @@ def compose(topology: Topology, machine: Machine, secrets: Path, root: Path) -> 
     write(etc / "resolv.conf", resolver(topology))
     write(etc / "network/interfaces", _interfaces(topology, machine))
     write(etc / "fstab", _fstab(topology, machine))
+    write(etc / "systemd/network/10-lan.link", _LINK.format(mac=machine.mac, name=NIC))
+    write(etc / "systemd/system/emergency.service.d/rack.conf", _EMERGENCY)
     write(etc / "systemd/journald.conf.d/rack.conf", _JOURNAL)
     (root / "var/log/journal").mkdir(parents=True)
     (root / DATA_MOUNT[machine.role].lstrip("/")).mkdir(parents=True)
     ssh(secrets, machine.name, root)
 
 
+# The bridge has the card's MAC address, too, and is no card.
+_LINK = "[Match]\nMACAddress={mac}\nType=ether\n\n[Link]\nName={name}\n"
+# Root has no password, and a boot waits for the data disk.
+_EMERGENCY = "[Service]\nEnvironment=SYSTEMD_SULOGIN_FORCE=1\n"
 _JOURNAL = "[Journal]\nStorage=persistent\nSystemMaxUse=48M\nRateLimitBurst=0\n"
 
 

@@ -23,7 +23,7 @@ UNUSED = (  # NFS before version 4, and Kerberos
 
 
 def compose(topology: Topology, dest: Path) -> None:
-    """Lay the NAS's role over its base; its exports start empty."""
+    """Lay the NAS's role over its base."""
     root = dest / "root"
     options = "rw,sync,no_root_squash,no_subtree_check"
     exports = "".join(
@@ -41,4 +41,6 @@ def compose(topology: Topology, dest: Path) -> None:
         base.enable(root, unit)
     for store in hypervisor.STORES:
         (dest / "data" / store).mkdir()
+    # As the hypervisors' storage daemon makes them at its first look.
     (dest / "data/backups/dump").mkdir()
+    (dest / "data/vms/images").mkdir()

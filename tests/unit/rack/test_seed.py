@@ -13,7 +13,7 @@ import dns.reversename
 import dns.zone
 import pytest
 
-from blackstart.rack import pki, seed
+from blackstart.rack import seed
 from blackstart.rack.seed import base, corosync, datacenter, dhcp, files, volumes
 from blackstart.rack.seed import dns as zones
 from blackstart.rack.standins.pve import shipping
@@ -23,13 +23,6 @@ pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("mkfs.ext4") is None or shutil.which("qemu-img") is None,
     reason="composing disks needs root, mkfs.ext4 and qemu-img, as the rack does",
 )
-
-
-@pytest.fixture(scope="module")
-def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("rack") / "secrets"
-    pki.fill(directory, PVE)
-    return directory
 
 
 @pytest.fixture(scope="module")

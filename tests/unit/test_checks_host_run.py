@@ -1,0 +1,51 @@
+"""The checks of hosts as pytest runs them: once a host, on what one look at the site gave."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from blackstart.pytest_checks import FINDINGS
+
+from .host_boots import SUBJECTS, checks, well
+from .invariants.site import document
+from .test_plugin import ROOT
+
+CONFTEST = """
+import pytest
+from blackstart.model.host_boot import HostBootFacts
+
+class Site:
+    def host_boots(self):
+        return {{"a1": HostBootFacts.model_validate_json({facts!r})}}
+
+@pytest.fixture(scope="session")
+def site(inventory):
+    return Site()
+"""
+
+
+def test_every_check_asks_every_host_once(pytester: pytest.Pytester) -> None:
+    guests = document()["guests"]
+    guests["box"]["ssh"] = True
+    pytester.makefile(".yaml", lab=json.dumps(document(guests=guests)))
+    pytester.makeconftest(CONFTEST.format(facts=well().model_dump_json()))
+    for subject in SUBJECTS:
+        shutil.copy(ROOT / "checks" / f"{subject}.py", pytester.path)
+    pytester.syspathinsert(ROOT)
+    words = ("--inventory", "lab.yaml", "--findings", "found.json", "-q")
+    result = pytester.runpytest_subprocess(*words, timeout=300)
+    assert result.ret == 3  # the others of the site were not looked at
+    found = FINDINGS.validate_json((pytester.path / "found.json").read_bytes())
+    by_target: dict[str, set[str]] = {}
+    for item in found:
+        by_target.setdefault(item.target, set()).add(item.check)
+        assert item.claim.endswith(".")
+        looked_at = item.target == "a1" or item.not_applicable is not None
+        assert item.verdict == ("pass" if looked_at else "unproven"), item
+    assert by_target["a1"] == {*checks()}
+    assert by_target["a2"] == by_target["nas"] == {*checks()}
+    assert by_target["box"] < {*checks()}
+    assert "lab" not in by_target
