@@ -10,7 +10,6 @@ from blackstart.errors import Unproven
 from blackstart.model.inventory import Backup, Inventory
 from blackstart.model.proxmox_facts import GuestRow, ProxmoxFacts, StoreDefinition, Volume
 from blackstart.model.proxmox_rights import grant
-from blackstart.model.quantities import format_duration
 from blackstart.model.readiness import ConfigurationCopy, Readiness
 
 pytestmark = pytest.mark.check
@@ -48,9 +47,9 @@ def test_configuration_copy_is_fresh(declared: Backup, copy: tuple[Configuration
     age_s = copy[0].age_s
     expect(
         -CLOCKS_APART_S <= age_s <= declared.max_age,
-        f"the newest copy of /etc/pve is {format_duration(abs(age_s))} "
+        f"the newest copy of /etc/pve is {_days(abs(age_s))} "
         + ("old" if age_s >= 0 else "from the future")
-        + f" and may be {format_duration(declared.max_age)} old",
+        + f" and may be {_days(declared.max_age)} old",
         evidence=copy[1],
         fix=f"make one now, and look at what should have made it; then at the clock of "
         f"{declared.host}",
@@ -133,7 +132,7 @@ def test_backup_of_the_guest_is_fresh(
     age_s = None if newest is None else proxmox.taken_at - (newest.made_at or 0.0)
     expect(
         age_s is not None and age_s <= allowed,
-        f"the newest backup of {guest} is {format_duration(max(age_s, 0.0))} old"
+        f"the newest backup of {guest} is {_days(age_s)} old and may be {_days(allowed)}"
         if age_s is not None
         else f"there is no backup of {guest}",
         evidence=source,
@@ -219,6 +218,10 @@ def test_backup_key_is_kept_elsewhere(
         fix="copy /etc/pve/priv/storage/STORE.enc off the cluster, and print it: "
         "proxmox-backup-client key paperkey",
     )
+
+
+def _days(seconds: float) -> str:
+    return f"{seconds / 86400:.1f} days"
 
 
 def _servers(proxmox: ProxmoxFacts) -> list[StoreDefinition]:

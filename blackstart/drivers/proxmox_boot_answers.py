@@ -24,8 +24,8 @@ _NEVER_SHOWN = frozenset({"cipassword", "sshkeys"})
 
 
 def guest_rows(entries: Iterable[Json]) -> tuple[GuestRow, ...]:
-    """Guests of ``/cluster/resources``, templates too."""
-    return tuple(
+    """Guests of ``/cluster/resources``, templates too, by number: the list has no order."""
+    found = (
         GuestRow(
             kind=str(entry["type"]),
             vmid=int(entry["vmid"]),
@@ -37,6 +37,7 @@ def guest_rows(entries: Iterable[Json]) -> tuple[GuestRow, ...]:
         for entry in entries
         if entry.get("type") in ("qemu", "lxc") and {"vmid", "node"} <= set(entry)
     )
+    return tuple(sorted(found, key=lambda row: row.vmid))
 
 
 def pending(entries: Iterable[Json]) -> tuple[PendingChange, ...]:

@@ -162,17 +162,21 @@ class ProxmoxLook:
         for node in up:
             here = [plans[row.path] for row in rows if row.node == node and row.path in plans]
             kinds = {kind for plan in here for kind in _mapped(plan.config.value or {})}
-            questions[f"{node} mappings"] = self._questions.of_mappings(node, kinds)
+            if kinds:
+                questions[f"{node} mappings"] = self._questions.of_mappings(node, kinds)
             if by_name:
                 questions[f"{node} host_names"] = self._questions.of_host_names(node)
         return questions
 
 
 def _hypervisor(node: str, nodes: dict[str, Asked], late: Asked) -> HypervisorFacts:
-    names = late.get(f"{node} host_names")
-    unasked: Observed[tuple[str, ...]] = Observed(source="api", value=())
+    """What a node said; of what nothing made necessary there is nothing to know."""
+    no_names: Observed[tuple[str, ...]] = Observed(source="no store is named by a name", value=())
+    no_devices: Observed[dict[str, Any]] = Observed(source="no guest uses a mapping", value={})
     return HypervisorFacts(
-        **nodes[node], mappings=late[f"{node} mappings"], host_names=names or unasked
+        **nodes[node],
+        mappings=late.get(f"{node} mappings", no_devices),
+        host_names=late.get(f"{node} host_names", no_names),
     )
 
 

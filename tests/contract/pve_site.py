@@ -29,6 +29,20 @@ TOPOLOGY: Topology = replace(
     machines=tuple(replace(m, address=IPv4Address(LOOPBACK[m.name])) for m in PVE.machines),
 )
 BOOT_TIMEOUT_S = 10
+SYSTEMCTL = """\
+#!/bin/sh
+shift 2
+for unit in "$@"; do
+    case $unit in
+    cron) printf 'Id=cron.service\\nLoadState=not-found\\nActiveState=inactive\\n' ;;
+    *) printf 'Id=%s.service\\nDescription=%s\\nLoadState=loaded\\n' "$unit" "$unit"
+       printf 'ActiveState=active\\nUnitFileState=enabled\\n' ;;
+    esac
+    case $unit in cron) echo SubState=dead ;; *) echo SubState=running ;; esac
+    echo
+done
+"""
+"""systemctl(1) of a node on which all but cron is well."""
 
 
 @dataclass
@@ -147,7 +161,14 @@ def make_site_node(directory: Path, name: str, secrets: Path) -> SiteNode:
         locks=directory / "locks",
         mountinfo=directory / "mountinfo",
         interfaces=directory / "net",
+        hosts=directory / "hosts",
+        systemctl=directory / "systemctl",
+        qdevice=directory / "qdevice.sock",
     )
+    layout.etc_pve.mkdir(parents=True)
+    layout.hosts.write_text("127.0.0.1 localhost\n10.77.0.20 nas1.rack.test nas1 # storage\n")
+    layout.systemctl.write_text(SYSTEMCTL)
+    layout.systemctl.chmod(0o755)
     for shipped in cluster_files(secrets, TOPOLOGY):
         path = layout.etc_pve / shipped.path
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,13 +6,12 @@ keep their last state until it expires; then they are ``unknown`` and nameless.
 
 from __future__ import annotations
 
-import hashlib
-import ssl
 from typing import Any
 
 from .access import Identity
 from .guestviews import resource
 from .node import Node
+from .nodeviews import fingerprint
 
 _LIVE_FIGURES = ("cpu", "mem", "disk", "uptime")
 Entry = dict[str, Any]
@@ -108,8 +107,6 @@ def _network_entry(name: str) -> Entry:
 
 def _fingerprint(node: Node, name: str) -> str | None:
     try:
-        pem = node.layout.certificate(name).read_text()
+        return fingerprint(node.layout.certificate(name).read_text())
     except FileNotFoundError:
         return None
-    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))

@@ -20,6 +20,9 @@ class Layout:
     locks: Path
     mountinfo: Path
     interfaces: Path
+    hosts: Path = Path("/etc/hosts")
+    systemctl: Path = Path("/usr/bin/systemctl")
+    qdevice: Path = Path("/run/corosync-qdevice/corosync-qdevice.sock")
 
     @classmethod
     def here(cls) -> Layout:

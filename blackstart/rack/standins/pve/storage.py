@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import Died
 from .layout import Layout
@@ -32,6 +33,12 @@ _SUBDIRECTORY = {
     "backup": "dump",
     "snippets": "snippets",
 }
+KINDS = (
+    *("btrfs", "cephfs", "cifs", "dir", "esxi", "iscsi", "iscsidirect"),
+    *("lvm", "lvmthin", "nfs", "pbs", "rbd", "zfs", "zfspool"),
+)
+"""Every kind of store that the vendor knows."""
+_SWITCHES = ("disable", "shared")
 _BACKUP = re.compile(r"vzdump-(qemu|lxc)-(\d+)-[^/]*?\.(tgz|(?:tar|vma)(?:\.(?:gz|lzo|zst|bz2))?)")
 _QCOW2_MAGIC = b"QFI\xfb"
 
@@ -63,6 +70,21 @@ class Storage:
         """Every store that ``storage.cfg`` declares for a node, disabled ones too."""
         sections = read_sections(self._layout.etc_pve / "storage.cfg")
         return [section for section in sections if _is_on(section, node)]
+
+    def definitions(self) -> list[dict[str, Any]]:
+        """Every section of ``storage.cfg``, of all nodes; switches as numbers, lists as text."""
+        path = self._layout.etc_pve / "storage.cfg"
+        return [
+            {
+                "storage": section.name,
+                "type": section.kind,
+                **{
+                    key: int(section.switch(key)) if key in _SWITCHES else value
+                    for key, value in section.settings.items()
+                },
+            }
+            for section in read_sections(path)
+        ]
 
     def declaration(self, name: str) -> Section:
         """One store; raises ``Died`` when it does not exist, or not on this node."""

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..backupjobs import jobs, not_covered
 from ..clusterview import node_entries, resources
-from ..parameters import choice
+from ..parameters import NODE, choice
+from ..quorumviews import options, quorum_device, voting_nodes
 from ..routing import Call, Endpoint, Permission
 
 _AUDIT = Permission("/", ("Sys.Audit",))
@@ -95,6 +96,22 @@ def _ha_status(call: Call) -> list[dict[str, Any]]:
     ]
 
 
+def _options(call: Call) -> dict[str, Any]:
+    return options(call.node.layout.etc_pve)
+
+
+def _voting_nodes(call: Call) -> list[dict[str, str]]:
+    return voting_nodes(call.node.layout.etc_pve)
+
+
+def _quorum_device(call: Call) -> dict[str, str]:
+    return quorum_device(call.node.layout.qdevice)
+
+
+def _none_here(_call: Call) -> list[dict[str, Any]]:
+    return []  # the rack replicates no guest and maps no device
+
+
 def _nodes(call: Call) -> list[dict[str, Any]]:
     return node_entries(call.node, call.identity)
 
@@ -113,4 +130,12 @@ ENDPOINTS = (
     Endpoint("GET", "/cluster/backup-info/not-backed-up", _not_backed_up, permission=_AUDIT),
     Endpoint("GET", "/cluster/ha/resources", _ha_resources, {"type": choice("ct", "vm")}, _AUDIT),
     Endpoint("GET", "/cluster/ha/status/current", _ha_status, permission=_AUDIT),
+    Endpoint("GET", "/cluster/options", _options, permission=_AUDIT),
+    Endpoint("GET", "/cluster/config/nodes", _voting_nodes, permission=_AUDIT),
+    Endpoint("GET", "/cluster/config/qdevice", _quorum_device, permission=_AUDIT),
+    Endpoint("GET", "/cluster/replication", _none_here),
+    *(
+        Endpoint("GET", f"/cluster/mapping/{kind}", _none_here, {"check-node": NODE.maybe()})
+        for kind in ("pci", "usb", "dir")
+    ),
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..access import Identity
 from ..errors import BadParameters
-from ..parameters import BOOLEAN, NODE, STORAGE, STRING, VMID
+from ..parameters import BOOLEAN, NODE, STORAGE, STRING, VMID, choice
 from ..routing import Call, Endpoint, Permission
 from ..sections import Section
-from ..storage import Volume
+from ..storage import KINDS, Volume
 
 _PRIVILEGES = ("Datastore.Audit", "Datastore.AllocateSpace")
 _READ = Permission("/storage/{storage}", _PRIVILEGES)
@@ -43,6 +44,30 @@ def _content(call: Call) -> list[dict[str, Any]]:
         for volume in call.node.storage.volumes(call.text("storage"))
         if call.text("content", volume.content) == volume.content
         and call.values.get("vmid", volume.vmid) == volume.vmid
+        and _may_see(call.identity, call.text("storage"), volume)
+    ]
+
+
+def _may_see(identity: Identity, store: str, volume: Volume) -> bool:
+    """The vendor's rule (PVE::Storage, check_volume_access): who may not is shown less."""
+    path, guest = f"/storage/{store}", f"/vms/{volume.vmid}"
+    if identity.may(path, "Datastore.Allocate"):
+        return True
+    if volume.content in ("iso", "vztmpl"):
+        return identity.may(path, *_PRIVILEGES)
+    if volume.vmid is None:
+        return False
+    if volume.content == "backup":
+        return identity.may(path, "Datastore.AllocateSpace") and identity.may(guest, "VM.Backup")
+    return identity.may(path, "Datastore.Audit") and identity.may(guest, "VM.Config.Disk")
+
+
+def _definitions(call: Call) -> list[dict[str, Any]]:
+    return [
+        definition
+        for definition in call.node.storage.definitions()
+        if call.identity.may(f"/storage/{definition['storage']}", *_PRIVILEGES)
+        and call.text("type", definition["type"]) == definition["type"]
     ]
 
 
@@ -80,6 +105,7 @@ def _volume(volume: Volume) -> dict[str, Any]:
 
 _STORE = {"node": NODE, "storage": STORAGE}
 ENDPOINTS = (
+    Endpoint("GET", "/storage", _definitions, {"type": choice(*KINDS)}),
     Endpoint(
         "GET",
         "/nodes/{node}/storage",

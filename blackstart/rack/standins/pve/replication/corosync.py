@@ -27,6 +27,7 @@ class ClusterNode:
     name: str
     node_id: int
     address: str
+    votes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,10 @@ def read_configuration(path: Path) -> Configuration | None:
         version=int(totem.get("config_version", "1")),
         nodes=tuple(
             ClusterNode(
-                node.get("name", node["ring0_addr"]), int(node["nodeid"]), node["ring0_addr"]
+                node.get("name", node["ring0_addr"]),
+                int(node["nodeid"]),
+                node["ring0_addr"],
+                int(node.get("quorum_votes", "1")),
             )
             for node in nodes
         ),
