@@ -60,7 +60,7 @@ def lines(told: Outlook, most: int | None) -> Iterator[Line]:
 def _headline(told: Outlook) -> str:
     parts = len(told.graph.parts)
     counted = [
-        f"{len(told.cycles)} cycles" if len(told.cycles) > 1 else "1 cycle" * len(told.cycles),
+        f"{len(told.cycles)} cycle{'s' * (len(told.cycles) > 1)}" * bool(told.cycles),
         f"{len(told.never)} would not start" * bool(told.never),
         f"{len(told.graph.unknown)} not seen" * bool(told.graph.unknown),
         f"{parts} parts, {len(told.graph.links)} links",

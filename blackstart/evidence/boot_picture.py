@@ -107,7 +107,7 @@ def _frame(axes: Axes, told: Outlook, found: Layout) -> None:
 def _summary(told: Outlook) -> str:
     stages = len(told.prediction.stages())
     counted = [
-        f"{len(told.cycles)} in a circle" * bool(told.cycles),
+        f"{len(told.cycles)} cycle{'s' * (len(told.cycles) > 1)}" * bool(told.cycles),
         f"{len(told.never)} would not start" * bool(told.never),
         f"{len(told.graph.unknown)} not seen" * bool(told.graph.unknown),
         f"{stages} stages" * (not told.never),
