@@ -140,6 +140,8 @@ for file in /proc/net/tcp /proc/net/tcp6; do
     done <"$file"
 done
 :"""
+# Without an earlier boot journalctl says so in other words before its version 256, and in
+# others yet where it keeps nothing.
 # The last line of a boot that ended in order is the journal's own; where /var is unmounted
 # first, the way down has left other lines.
 _LAST_END = f"""\
@@ -147,7 +149,7 @@ _LAST_END = f"""\
 down='UNIT=shutdown.target + UNIT=umount.target + UNIT=final.target + {_SHUTDOWN}'
 said=$(journalctl -b -1 -q --no-pager -o cat -n 1 $down 2>&1); status=$?
 case $said in
-*'not available'*|*'o such boot'*|*'no effect'*) echo 'no earlier boot'; exit 0 ;;
+*'o journal boot entry'*|*'o such boot'*|*'no effect'*) echo 'no earlier boot'; exit 0 ;;
 esac
 [ "$status" -eq 0 ] || {{ printf '%s\\n' "$said" >&2; exit "$status"; }}
 [ -z "$said" ] || {{ echo ordered; exit 0; }}

@@ -166,3 +166,17 @@ def test_without_checks_it_says_where_to_run(home: Home, tmp_path: Path) -> None
     tmp_path.joinpath("checks").rename(tmp_path / "elsewhere")
     done = home.verify()
     assert (done.returncode, "there is no checks/ here" in done.stderr) == (2, True)
+
+
+def test_what_is_declared_not_applicable_is_shown_and_forbids_nothing(home: Home) -> None:
+    entry = {
+        "check": "guest_starts_with_its_node",
+        "targets": ["box"],
+        "reason": "somebody starts it by hand",
+    }
+    document = json.loads(inventory_text()) | {"not_applicable": [entry]}
+    home.site("not_onboot=frozenset({'box'})", json.dumps(document))
+    done = home.verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    line = "n/a       guest_starts_with_its_node [box]: somebody starts it by hand"
+    assert line in done.stdout.splitlines()

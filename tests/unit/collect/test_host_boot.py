@@ -199,6 +199,11 @@ JOURNAL = 'case "$*" in *UNIT=shutdown.target*) {down} ;; *) {last} ;; esac'
         (":", "echo 'Journal stopped'", "ordered"),
         (":", "echo 'a guest wrote this'", "abrupt"),
         ("echo 'No such boot ID in journal' >&2; exit 1", "exit 1", "no earlier boot"),
+        (
+            "echo 'No journal boot entry found from the specified boot offset (-1).'; exit 1",
+            "exit 1",
+            "no earlier boot",
+        ),
     ],
 )
 def test_how_the_boot_before_ended(tmp_path: Path, down: str, last: str, end: str) -> None:
