@@ -8,6 +8,7 @@ import click
 
 from blackstart.cli_addresses import addresses
 from blackstart.cli_drill import drill
+from blackstart.cli_graph import graph
 from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
@@ -28,7 +29,10 @@ def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
 
 
-for command in (addresses, drill, explain, halt, inventory, rack, recover, report, resume, verify):
+for command in (
+    *(addresses, drill, explain, graph, halt, inventory),
+    *(rack, recover, report, resume, verify),
+):
     blackstart.add_command(command)
 
 

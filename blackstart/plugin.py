@@ -25,6 +25,7 @@ from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
 from blackstart.model.quantities import parse_duration
 from blackstart.observers import Progress, Together, Uncaptured
+from blackstart.pytest_boot_graph import boot_graph, boot_prediction
 from blackstart.pytest_checks import Findings
 from blackstart.pytest_facts import facts, host_boots, looks, proxmox, readiness
 from blackstart.pytest_outcome import Outcomes
@@ -44,6 +45,8 @@ from blackstart.terms import Terms
 from blackstart.wiring import connect
 
 __all__ = [
+    "boot_graph",
+    "boot_prediction",
     "facts",
     "host_boots",
     "looks",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from blackstart.errors import BlackstartError, Found
+from blackstart.model.applicability import reasons_of
 from blackstart.model.finding import Breaks, Finding, Severity
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Verdict
@@ -46,13 +47,22 @@ class Findings:
         finding = finding_of(item, error, self._inventory.site)
         self.found.append(finding)
         today = datetime.now(UTC).date()
-        leave = finding.accepted_by(self._inventory.accept, today)
-        if leave is not None and report.failed:
-            told = f"accepted until {leave.until}: {leave.reason}"
+        told = self._leave(finding, today)
+        if told is not None and report.failed:
             path, line, _ = item.location
             report.outcome, report.longrepr = "skipped", (path, line or 0, told)
             self._accepted.append(f"{finding.check} [{finding.target}]: {finding.problem}; {told}")
         return report
+
+    def _leave(self, finding: Finding, today: date) -> str | None:
+        """Why the owner lets it be, ``None`` when they do not."""
+        if self._inventory is None:
+            return None
+        declared = reasons_of(self._inventory).get(finding.key)
+        if declared is not None:
+            return f"not applicable: {declared}"
+        leave = finding.accepted_by(self._inventory.accept, today)
+        return None if leave is None else f"accepted until {leave.until}: {leave.reason}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """One line for each that is accepted."""

@@ -1,6 +1,7 @@
 """Invariants: promises about recovery, one a file, each a pure function of the evidence."""
 
 from blackstart.invariants.addresses_stable import addresses_stable
+from blackstart.invariants.boot_order_as_predicted import boot_order_as_predicted
 from blackstart.invariants.containers_run import containers_run
 from blackstart.invariants.dhcp_answers import dhcp_answers
 from blackstart.invariants.everything_well import everything_well
@@ -15,6 +16,7 @@ from blackstart.invariants.services_answer import services_answer
 
 __all__ = [
     "addresses_stable",
+    "boot_order_as_predicted",
     "containers_run",
     "dhcp_answers",
     "everything_well",

@@ -18,11 +18,7 @@ def declared(findings: Iterable[Finding], inventory: Inventory) -> tuple[Finding
     A claim that holds all the same stays as it is, and its declaration is itself a finding,
     as is one that no check answers to: it would hide the day on which it applies.
     """
-    reasons = {
-        (item.check, target): item.reason
-        for item in inventory.not_applicable
-        for target in item.targets
-    }
+    reasons = reasons_of(inventory)
     told: list[Finding] = []
     used: set[tuple[str, str]] = set()
     for finding in findings:
@@ -39,6 +35,15 @@ def declared(findings: Iterable[Finding], inventory: Inventory) -> tuple[Finding
         told.append(finding.model_copy(update=changes))
     told += (_needless(check, target) for check, target in sorted(reasons.keys() - used))
     return tuple(told)
+
+
+def reasons_of(inventory: Inventory) -> dict[tuple[str, str], str]:
+    """Why a check does not apply to a target, by both their names."""
+    return {
+        (item.check, target): item.reason
+        for item in inventory.not_applicable
+        for target in item.targets
+    }
 
 
 def _needless(check: str, target: str) -> Finding:

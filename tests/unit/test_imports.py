@@ -49,7 +49,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recovering": {"errors", "model", "drivers", "faults", "safety", "unwinding"},
     "checking": {"errors", "model"},
     "checking_guests": {"errors", "model", "checking"},
-    "evidence": {"errors", "model", "safety"},
+    "graph": {"model"},
+    "boot_look": {"errors", "drivers", "graph"},
+    "evidence": {"errors", "model", "safety", "graph"},
     "observers": {"errors", "model", "drivers", "terms", "evidence"},
     "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes", "safety"},
     "rack": {"errors"},
@@ -60,6 +62,7 @@ ABOVE_ALL = {
     "cli",
     "cli_addresses",
     "cli_drill",
+    "cli_graph",
     "cli_inventory",
     "cli_recover",
     "cli_report",
@@ -67,7 +70,7 @@ ABOVE_ALL = {
     "pytest_checks",
     "pytest_facts",
 }
-ABOVE_ALL |= {"pytest_signals", "pytest_targets", "__init__", "__main__"}
+ABOVE_ALL |= {"pytest_boot_graph", "pytest_signals", "pytest_targets", "__init__", "__main__"}
 
 
 def part_of(module: str) -> str:
