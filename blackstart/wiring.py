@@ -33,7 +33,7 @@ from blackstart.drivers.redfish import Controller, RedfishPower
 from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import SshTarget
 from blackstart.drivers.tls import TlsLook
-from blackstart.model.inventory import Inventory, SshAccess
+from blackstart.model.inventory import Inventory, ProxmoxAccess, SshAccess
 from blackstart.probes.plan import probes_for
 from blackstart.probes.runner import ProbeRunner
 from blackstart.safety.deadman import DeadMen
@@ -53,7 +53,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
     clock = SystemClock()
     names, certificates = DnsLookup(), TlsLook()
     with ExitStack() as stack:
-        runner = SshRunner(_ssh_targets(inventory, references))
+        runner = SshRunner(_ssh_targets(inventory, references), _closed(inventory))
         stack.callback(runner.close)
         guests: GuestControl = NoGuestControl(inventory.guests)
         cluster: ClusterView | None = None
@@ -129,16 +129,18 @@ def _ssh_targets(inventory: Inventory, references: _References) -> Mapping[str, 
             known_hosts=references.public(access.known_hosts),
         )
 
-    nodes = {
-        name: target(node.address, node.ssh or inventory.ssh)
-        for name, node in inventory.nodes.items()
+    guests = {name: guest.address for name, guest in inventory.guests.items()}
+    nodes = {name: node.address for name, node in inventory.nodes.items()}
+    return {
+        name: target(address, access)
+        for name, address in {**guests, **nodes}.items()
+        if (access := inventory.ssh_of(name)) is not None
     }
-    guests = {
-        name: target(guest.address, inventory.ssh)
-        for name, guest in inventory.guests.items()
-        if guest.ssh
-    }
-    return {**guests, **nodes}
+
+
+def _closed(inventory: Inventory) -> frozenset[str]:
+    """Nodes that nobody logs in to."""
+    return frozenset(name for name in inventory.nodes if inventory.ssh_of(name) is None)
 
 
 def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None:
@@ -150,7 +152,14 @@ def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None
         token=parse_token(references.text(access.token)),
         ca=references.authority(access.ca),
         port=access.port,
+        fingerprints=_fingerprints(inventory, access),
     )
+
+
+def _fingerprints(inventory: Inventory, access: ProxmoxAccess) -> Mapping[str, str]:
+    """The pinned certificate of each node that has one."""
+    own = {name: node.fingerprint or access.fingerprint for name, node in inventory.nodes.items()}
+    return {name: pinned for name, pinned in own.items() if pinned is not None}
 
 
 def _k3s(inventory: Inventory, references: _References, stack: ExitStack) -> K3sApi | None:
@@ -182,7 +191,8 @@ def _maas(inventory: Inventory, references: _References, closing: ExitStack) -> 
     if access is None:
         return None
     key = parse_key(references.text(access.key))
-    api = MaasApi(access.url, key=key, ca=references.authority(access.ca))
+    ca = references.authority(access.ca)
+    api = MaasApi(access.url, key=key, ca=ca, fingerprint=access.fingerprint)
     closing.callback(api.close)
     return Maas(api)
 

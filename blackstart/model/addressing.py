@@ -7,7 +7,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from blackstart.model.parts import Interface, Label, Part, Reference, endpoint, hostname
+from blackstart.model.parts import (
+    Fingerprint,
+    Interface,
+    Label,
+    Part,
+    Reference,
+    endpoint,
+    hostname,
+)
 from blackstart.model.quantities import Duration
 
 
@@ -16,12 +24,14 @@ class Maas(Part):
 
     ``url`` is ``https://ADDRESS[:PORT]/MAAS``, ``key`` refers to ``CONSUMER:TOKEN:SECRET`` as
     ``maas apikey`` prints it, ``guest`` is the guest that MAAS runs in. What a key must be
-    allowed to see stands in ``docs/maas.md``.
+    allowed to see stands in ``docs/maas.md``. Its certificate is held against ``ca``, or must be
+    the one with ``fingerprint`` (SHA-256).
     """
 
     url: str
     key: Reference
     ca: Reference | None = None
+    fingerprint: Fingerprint | None = None
     guest: Label | None = None
 
 
