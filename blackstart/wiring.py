@@ -12,6 +12,7 @@ from pathlib import Path
 
 from blackstart.collect.circumstances import HostCircumstances
 from blackstart.collect.site import SiteCollector
+from blackstart.doctor.contacts import Contacts, ProxmoxContact
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import (
     Clock,
@@ -96,6 +97,25 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
         )
 
 
+@contextmanager
+def contact(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterator[Contacts]:
+    """Drivers of all that is declared, each by itself; otherwise as ``connect``."""
+    references = _References(rack_secrets)
+    with ExitStack() as stack:
+        runner = SshRunner(_ssh_targets(inventory, references), _closed(inventory))
+        stack.callback(runner.close)
+        maas = _maas_api(inventory, references, stack)
+        yield Contacts(
+            inventory=inventory,
+            runner=runner,
+            power=RedfishPower(_controllers(inventory, references)),
+            names=DnsLookup(),
+            proxmox=_each_node(inventory, references, stack),
+            maas=maas,
+            k3s=_k3s(inventory, references, stack),
+        )
+
+
 class _References:
     """The inventory's references, resolved against one rack's secrets or none."""
 
@@ -147,13 +167,42 @@ def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None
     access = inventory.proxmox
     if access is None:
         return None
+    return _api_of(inventory, access, references, _with_api(inventory))
+
+
+def _with_api(inventory: Inventory) -> dict[str, str]:
+    return {name: str(node.address) for name, node in inventory.nodes.items() if node.api}
+
+
+def _api_of(
+    inventory: Inventory,
+    access: ProxmoxAccess,
+    references: _References,
+    nodes: Mapping[str, str],
+) -> ProxmoxApi:
     return ProxmoxApi(
-        {name: str(node.address) for name, node in inventory.nodes.items() if node.api},
+        nodes,
         token=parse_token(references.text(access.token)),
         ca=references.authority(access.ca),
         port=access.port,
         fingerprints=_fingerprints(inventory, access),
     )
+
+
+def _each_node(
+    inventory: Inventory, references: _References, closing: ExitStack
+) -> ProxmoxContact | None:
+    access, nodes = inventory.proxmox, _with_api(inventory)
+    if access is None or not nodes:
+        return None
+    apis = {
+        name: _api_of(inventory, access, references, {name: address})
+        for name, address in nodes.items()
+    }
+    cluster = _api_of(inventory, access, references, nodes)
+    for api in (*apis.values(), cluster):
+        closing.callback(api.close)
+    return ProxmoxContact(apis, cluster, parse_token(references.text(access.token)))
 
 
 def _fingerprints(inventory: Inventory, access: ProxmoxAccess) -> Mapping[str, str]:
@@ -187,6 +236,11 @@ def _endpoint(inventory: Inventory, server: str) -> tuple[str, int]:
 
 
 def _maas(inventory: Inventory, references: _References, closing: ExitStack) -> Maas | None:
+    api = _maas_api(inventory, references, closing)
+    return Maas(api) if api is not None else None
+
+
+def _maas_api(inventory: Inventory, references: _References, closing: ExitStack) -> MaasApi | None:
     access = inventory.maas
     if access is None:
         return None
@@ -194,7 +248,7 @@ def _maas(inventory: Inventory, references: _References, closing: ExitStack) -> 
     ca = references.authority(access.ca)
     api = MaasApi(access.url, key=key, ca=ca, fingerprint=access.fingerprint)
     closing.callback(api.close)
-    return Maas(api)
+    return api
 
 
 def _controllers(inventory: Inventory, references: _References) -> Mapping[str, Controller]:

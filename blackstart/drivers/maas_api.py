@@ -21,6 +21,7 @@ import requests
 from oauthlib.oauth1 import SIGNATURE_PLAINTEXT
 from requests_oauthlib import OAuth1Session
 
+from blackstart.drivers import trust
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import pin, refused_certificate, root_cause, trust_store
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
@@ -195,7 +196,8 @@ def unanswered(error: requests.RequestException) -> DriverError:
     """Why there was no answer, in the operating system's or OpenSSL's words."""
     match error:
         case requests.exceptions.SSLError():
-            return Unreachable(f"MAAS: {refused_certificate(error, 'maas')}")
+            kind = trust.unanswered(root_cause(error))
+            return kind(f"MAAS: {refused_certificate(error, 'maas')}")
         case requests.exceptions.ConnectTimeout():
             return Unreachable(f"MAAS: no connection within {CONNECT_S:.0f} s")
         case requests.exceptions.Timeout():

@@ -29,6 +29,7 @@ from blackstart.drivers.trust import (
     refused_certificate,
     root_cause,
     trust_store,
+    unanswered,
 )
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
 
@@ -184,6 +185,8 @@ class ProxmoxApi:
                 continue
             self._prefer(endpoint)
             return answer
+        if len(failures) == 1:
+            raise failures[0]
         kind = TimedOut if all(isinstance(f, TimedOut) for f in failures) else Unreachable
         raise kind("; ".join(str(failure) for failure in failures))
 
@@ -217,6 +220,7 @@ def explain(node: str, error: Exception) -> DriverError:
         case ResourceException():
             kind, words = Rejected, f"{error.status_code} {_own_words(error)}"
         case requests.exceptions.SSLError():
+            kind = unanswered(root_cause(error))
             words = f"{node}: {refused_certificate(error, 'proxmox')}"
         case requests.exceptions.TooManyRedirects():
             kind, words = Rejected, f"{node}: it leads elsewhere, where the token is not sent"

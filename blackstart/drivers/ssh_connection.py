@@ -52,6 +52,10 @@ class LoginRefused(Unreachable):
     """The host key or the login was refused: trying again soon only makes sshd penalise us."""
 
 
+class KeyRefused(LoginRefused):
+    """The host is the right one, and accepts none of our keys for that user."""
+
+
 def dial(host: str, target: SshTarget, *, timeout_s: float) -> Connection:
     """An open, verified connection; each of its steps is bounded by ``timeout_s`` seconds.
 
@@ -142,6 +146,7 @@ def explain(host: str, target: SshTarget, error: Exception) -> DriverError:
                 "into ssh-agent and leave `key:` out of the inventory"
             )
         case AuthenticationException():
+            kind = KeyRefused
             words = f"refuses {target.user} with {target.key or 'the keys of the agent'}: {error}"
         case NoValidConnectionsError():
             causes = {root_cause(cause) for cause in error.errors.values()}

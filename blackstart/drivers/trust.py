@@ -17,11 +17,12 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from blackstart.errors import UsageError
+from blackstart.errors import Unreachable, Untrusted, UsageError
 
 # urllib3.util.ssl_.assert_fingerprint
 _ANOTHER = re.compile(r'^Fingerprints did not match\. .* got "([0-9a-f]{64})"$')
 
+VERIFY_FAILED = "certificate verify failed"
 _PRESENTED = "the certificate is not the pinned one: it has "
 
 
@@ -84,13 +85,18 @@ def trust_store(ca: Path | None) -> str:
     return store
 
 
+def unanswered(cause: str) -> type[Unreachable]:
+    """``Untrusted`` when a root cause is the certificate, else ``Unreachable``."""
+    return Untrusted if cause.startswith((VERIFY_FAILED, _PRESENTED)) else Unreachable
+
+
 def root_cause(error: BaseException) -> str:
     """The operating system's or OpenSSL's own words at the bottom of a chain of exceptions."""
     words = str(error)
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ssl.SSLCertVerificationError):
-            return f"certificate verify failed: {seen.verify_message}"
+            return f"{VERIFY_FAILED}: {seen.verify_message}"
         another = isinstance(seen, urllib3.exceptions.SSLError) and _ANOTHER.match(str(seen))
         if another:
             return _PRESENTED + shown(another[1])

@@ -45,7 +45,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checking": {"errors", "model"},
     "evidence": {"errors", "model", "safety"},
     "observers": {"errors", "model", "drivers", "terms", "evidence"},
-    "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes", "safety"},
+    "wiring": {
+        *{"errors", "model", "secrets", "drivers", "collect", "probes", "safety", "doctor"},
+    },
+    "discover": {"errors", "model"},
+    "doctor": {"errors", "model", "drivers", "collect"},
     "rack": {"errors"},
 }
 ABOVE_ALL = {
@@ -53,6 +57,8 @@ ABOVE_ALL = {
     "pytest_outcome",
     "cli",
     "cli_addresses",
+    "cli_discover",
+    "cli_doctor",
     "cli_drill",
     "cli_inventory",
     "cli_recover",
