@@ -18,8 +18,8 @@ from blackstart.discover.entrance import Entrance, maas_url, proxmox_entrance
 from blackstart.discover.members import Access
 from blackstart.drivers.maas import Maas
 from blackstart.drivers.maas_api import MaasApi, parse_key
-from blackstart.drivers.proxmox_api import ProxmoxApi, Token, parse_token
-from blackstart.drivers.proxmox_rights import remedy
+from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
+from blackstart.drivers.proxmox_needs import remedy
 from blackstart.drivers.proxmox_survey import survey
 from blackstart.drivers.tls import compare_first
 from blackstart.errors import DriverError, InventoryError, Rejected, Unproven, UsageError
@@ -128,14 +128,14 @@ def _survey(server: _Server, entrance: Entrance) -> Survey:
         fingerprints=pins,
     )
     try:
-        with _answering(entrance.host, entrance.port, token):
-            return survey(api, token)
+        with _answering(entrance.host, entrance.port, api.who):
+            return survey(api)
     finally:
         api.close()
 
 
 @contextmanager
-def _answering(host: str, port: int, token: Token | None) -> Iterator[None]:
+def _answering(host: str, port: int, who: str = "") -> Iterator[None]:
     """Errors of an API with what mends them.
 
     Raises ``Unproven`` when it does not answer and ``Rejected`` when it refuses.
@@ -143,7 +143,7 @@ def _answering(host: str, port: int, token: Token | None) -> Iterator[None]:
     try:
         yield
     except Rejected as error:
-        fix = remedy(token, str(error)) if token is not None else ""
+        fix = remedy(who, str(error)) if who else ""
         raise Rejected(f"{error}; {fix}" if fix else str(error)) from error
     except DriverError as error:
         fix = compare_first(host, port, str(error))
@@ -160,7 +160,7 @@ def _maas(server: _Server) -> MaasFound:
     host, port = str(parts.hostname), parts.port or 443
     api = MaasApi(url, key=key, ca=server.ca, fingerprint=server.fingerprint)
     try:
-        with _answering(host, port, None):
+        with _answering(host, port):
             api.get(WHOAMI, op="whoami")
         facts = Maas(api).observe()
     finally:

@@ -87,12 +87,13 @@ def parametrize(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -
 
 CHECKED: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
     "k3s_server": (lambda inventory: list(inventory.k3s.servers if inventory.k3s else ()), "k3s"),
+    "machine": (lambda inventory: list(inventory.nodes), "as a node"),
     "dhcp_server": (lambda inventory: list(inventory.dhcp), "dhcp"),
 }
 
 
 def parametrize_servers(metafunc: pytest.Metafunc, inventory: Callable[[], Inventory]) -> None:
-    """One check a declared server; skipped where the inventory declares none."""
+    """One check a declared server or node; skipped where the inventory declares none."""
     if metafunc.definition.get_closest_marker("check") is None:
         return
     for fixture in CHECKED.keys() & set(metafunc.fixturenames):

@@ -202,7 +202,7 @@ def _each_node(
     cluster = _api_of(inventory, access, references, nodes)
     for api in (*apis.values(), cluster):
         closing.callback(api.close)
-    return ProxmoxContact(apis, cluster, parse_token(references.text(access.token)))
+    return ProxmoxContact(apis, cluster)
 
 
 def _fingerprints(inventory: Inventory, access: ProxmoxAccess) -> Mapping[str, str]:

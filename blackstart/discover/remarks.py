@@ -34,7 +34,7 @@ def _stores(survey: Survey) -> Iterator[str]:
     for store in survey.stores.value or ():
         where = f" on {', '.join(store.nodes)}" if store.nodes else ""
         off = "" if store.enabled else " (disabled)"
-        yield one_line(f"  {store.name}: {store.kind} {store.place}{where}{off}")
+        yield "  " + one_line(f"{store.name}: {store.kind} {store.place}{where}{off}")
 
 
 def _backups(survey: Survey, names: Mapping[int, str]) -> Iterator[str]:
@@ -46,11 +46,13 @@ def _backups(survey: Survey, names: Mapping[int, str]) -> Iterator[str]:
         yield "  none"
     for job in jobs.value or ():
         off = "" if job.enabled else " (disabled)"
-        yield one_line(f"  {job.name}: {job.covers}, {job.schedule}, to {job.store}{off}")
+        yield "  " + one_line(f"{job.name}: {job.covers}, {job.schedule}, to {job.store}{off}")
     if uncovered.value is None:
         yield _unread(uncovered)
     elif uncovered.value:
-        yield one_line(f"  no job covers {', '.join(_named(it, names) for it in uncovered.value)}")
+        yield "  " + one_line(
+            f"no job covers {', '.join(_named(it, names) for it in uncovered.value)}"
+        )
 
 
 def _managed(survey: Survey, names: Mapping[int, str]) -> Iterator[str]:
@@ -71,4 +73,4 @@ def _named(vmid: int, names: Mapping[int, str]) -> str:
 
 
 def _unread(seen: Observed[Any]) -> str:
-    return one_line(f"  not known: {seen.source}: {seen.error}")
+    return "  " + one_line(f"not known: {seen.source}: {seen.error}")

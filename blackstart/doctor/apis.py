@@ -8,7 +8,7 @@ from blackstart.drivers import maas_answers, proxmox_answers
 from blackstart.drivers.base import K3sApi
 from blackstart.drivers.maas_api import MaasApi
 from blackstart.drivers.proxmox_api import ProxmoxApi
-from blackstart.drivers.proxmox_rights import grant, lacking, remedy
+from blackstart.drivers.proxmox_needs import granting, lacking, remedy
 from blackstart.drivers.tls import compare_first
 from blackstart.errors import DriverError, Rejected
 from blackstart.model.inventory import Inventory
@@ -36,7 +36,7 @@ def proxmox_node(contacts: Contacts, proxmox: ProxmoxContact, node: str) -> tupl
         version = _version(api)
         other = _answers_as(api)
     except Rejected as error:
-        return (failed(thing, error, remedy(proxmox.token, str(error))),)
+        return (failed(thing, error, remedy(api.who, str(error))),)
     except DriverError as error:
         access, declared = contacts.inventory.proxmox, contacts.inventory.nodes[node]
         port = access.port if access is not None else 0
@@ -49,15 +49,15 @@ def proxmox_node(contacts: Contacts, proxmox: ProxmoxContact, node: str) -> tupl
 
 def proxmox_token(proxmox: ProxmoxContact) -> tuple[Reach, ...]:
     """What the token may not see of the cluster, and the command that lets it."""
-    token, api = proxmox.token, proxmox.cluster
-    thing = f"token {token.user}!{token.name}"
+    api = proxmox.cluster
+    thing = f"token {api.who}"
     try:
         lacked = lacking(api, _version(api))
     except DriverError as error:
-        return (failed(thing, error, remedy(token, str(error))),)
+        return (failed(thing, error, remedy(api.who, str(error))),)
     if lacked:
         said = f"it lacks {'; '.join(need.words for need in lacked)}"
-        return (wrong(thing, said, grant(token, lacked)),)
+        return (wrong(thing, said, granting(api.who, lacked)),)
     return (reached(thing, "it sees what facts need"),)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from blackstart.drivers.base import CommandRunner, K3sApi, NameLookup, PowerControl
 from blackstart.drivers.maas_api import MaasApi
-from blackstart.drivers.proxmox_api import ProxmoxApi, Token
+from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.model.inventory import Inventory
 
 
@@ -17,7 +17,6 @@ class ProxmoxContact:
 
     apis: Mapping[str, ProxmoxApi]
     cluster: ProxmoxApi
-    token: Token
 
 
 @dataclass(frozen=True, slots=True)

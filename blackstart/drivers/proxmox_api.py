@@ -142,6 +142,7 @@ class ProxmoxApi:
             for node, address in nodes.items()
         ]
         self._lock = threading.Lock()
+        self.who = f"{token.user}!{token.name}"
 
     def get(self, path: str, /, **fields: Any) -> Any:
         """``data`` of ``GET path``; at most 10 s over all endpoints.

@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeVar
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.bounded import gather
 from blackstart.drivers.proxmox_answers import Json
-from blackstart.drivers.proxmox_api import ProxmoxApi, Token
+from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_guest import GuestReader
-from blackstart.drivers.proxmox_rights import grant, lacking
+from blackstart.drivers.proxmox_needs import granting, lacking
 from blackstart.errors import DriverError, Rejected
 from blackstart.model.facts import GuestFacts, unread
 from blackstart.model.observed import Observed
@@ -41,7 +41,7 @@ class _Listed:
     name: str
 
 
-def survey(api: ProxmoxApi, token: Token) -> Survey:
+def survey(api: ProxmoxApi) -> Survey:
     """Look at all of it, within about three minutes.
 
     Raises ``Rejected`` when the token is refused or may not see what it must, with the
@@ -51,7 +51,8 @@ def survey(api: ProxmoxApi, token: Token) -> Survey:
     lacked = lacking(api, version)
     if lacked:
         words = "; ".join(need.words for need in lacked)
-        raise Rejected(f"the token may not see all: it lacks {words}; run {grant(token, lacked)}")
+        fix = granting(api.who, lacked)
+        raise Rejected(f"the token may not see all: it lacks {words}; run: {fix}")
     status = answers.records(api.get(STATUS), STATUS)
     members = _nodes(status, answers.records(api.get("nodes"), "nodes"))
     entries = answers.records(api.get(RESOURCES), RESOURCES)

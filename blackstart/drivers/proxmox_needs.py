@@ -1,4 +1,4 @@
-"""What a token of the Proxmox VE API must be allowed to see, and the command that allows it.
+"""What a token of the Proxmox VE API must be allowed to see, and what it lacks of that.
 
 Lists of this API are filtered and not refused, so that a token without a privilege sees
 nothing and hears no complaint. What it may see is asked beforehand: ``access/permissions``
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from blackstart.drivers import proxmox_answers as answers
-from blackstart.drivers.proxmox_api import ProxmoxApi, Token
+from blackstart.drivers.proxmox_api import ProxmoxApi
+from blackstart.model.proxmox_rights import grant
 
 PERMISSIONS = "access/permissions"
-AGENT_ROLE = "BlackstartAgent"
 OWN_PRIVILEGES_SINCE = 9
 """The release from which a guest's agent has privileges of its own, which PVEAuditor has."""
 
@@ -72,27 +72,17 @@ def lacking(api: ProxmoxApi, release: str) -> tuple[Need, ...]:
     return missing(granted, needs(release))
 
 
-def grant(token: Token, lacked: Iterable[Need]) -> str:
-    """The commands, for root on any node, that let a token see what it lacks.
+def granting(who: str, lacked: Iterable[Need]) -> str:
+    """The command, for root on any node, that lets a token see what it lacks.
 
-    A token with privilege separation has no more than its user, hence both. All of it on
-    ``/``: a role further down would replace those from above it (pveum(1)).
+    All of it on ``/``: a role further down would replace those from above it (pveum(1)).
     """
-    commands: list[str] = []
-    roles = sorted({AGENT_ROLE if need is _MONITOR else "PVEAuditor" for need in lacked})
-    if AGENT_ROLE in roles:
-        commands.append(f"pveum role add {AGENT_ROLE} --privs VM.Monitor")
-    whom = [f"--tokens '{token.user}!{token.name}'"]
-    whom += [f"--users '{token.user}'"] if token.user != "root@pam" else []
-    commands += [f"pveum acl modify / {who} --roles {','.join(roles)}" for who in whom]
-    return " && ".join(commands)
+    return grant(who, "/", *(need.privileges[0] for need in lacked))
 
 
-def remedy(token: Token, error: str) -> str:
+def remedy(who: str, error: str) -> str:
     """What mends a refusal in the API's own words; nothing where they do not tell."""
     if error.startswith("401"):
-        listed = f"pveum user token list '{token.user}'"
+        listed = f"pveum user token list '{who.partition('!')[0]}'"
         return f"look whether the token is there and has not expired: {listed}"
-    if error.startswith("403"):
-        return f"run {grant(token, _ALWAYS)}"
-    return ""
+    return granting(who, _ALWAYS) if error.startswith("403") else ""
