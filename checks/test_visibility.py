@@ -17,10 +17,11 @@ def test_machine_shows_itself(machine: str, facts: SiteFacts) -> None:
     if machine not in facts.hosts:
         raise Unproven(f"nobody looked at {machine}")
     own = facts.hosts[machine].boot_id
+    boot_id = known(own)
     same = tuple(
         name
         for name, host in facts.hosts.items()
-        if name != machine and host.boot_id.value == known(own)
+        if name != machine and host.boot_id.value == boot_id
     )
     expect(
         not same,
