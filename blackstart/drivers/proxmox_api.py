@@ -20,7 +20,7 @@ from typing import Any, Literal
 import requests
 from proxmoxer import ProxmoxResource, ResourceException
 from proxmoxer.backends.https import Backend
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import (
@@ -227,7 +227,7 @@ def explain(node: str, error: Exception) -> DriverError:
             kind, words = Rejected, f"{node}: it leads elsewhere, where the token is not sent"
         case requests.exceptions.ConnectTimeout():
             words = f"{node}: no connection within {CONNECT_S:.0f} s"
-        case requests.exceptions.Timeout():
+        case requests.exceptions.Timeout() | requests.ConnectionError(args=(ReadTimeoutError(),)):
             kind, words = TimedOut, f"{node}: no answer within {READ_S:.0f} s"
         case requests.RequestException():
             words = f"{node}: {root_cause(error)}"
