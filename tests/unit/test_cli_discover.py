@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from blackstart.discover.document import MaasFound, inventory_text
+from blackstart.discover.entrance import Entrance
+from blackstart.discover.members import Access
 from blackstart.drivers import proxmox_api
+from blackstart.drivers.proxmox_survey import survey
 from blackstart.inventory_file import parse
 from blackstart.model.inventory import Inventory
 from tests.unit.drivers.captures import data, needs_captures, replay
@@ -250,6 +254,26 @@ def test_an_address_or_a_card_that_two_have_is_nobodys_for_sure(
     assert list(written(done).guests) == ["vm101"]
     assert "192.0.2.50 (bc:24:11:00:00:02) is that of guest vm101 too" in done.stdout
     assert "192.0.2.51 (bc:24:11:00:00:01) is that of guest vm101 too" in done.stdout
+
+
+def test_maas_is_the_guest_that_has_the_address_of_its_url(
+    node: Server, authority: Authority
+) -> None:
+    api = proxmox_api.ProxmoxApi(
+        {"pve1": "127.0.0.1"},
+        token=proxmox_api.parse_token(TOKEN),
+        ca=authority.ca,
+        port=node.port,
+    )
+    seen = survey(api)
+    api.close()
+    access = Access(Entrance("127.0.0.1", node.port), "env:PVE_TOKEN", "file:/ca.pem")
+    for host, guest in (("192.0.2.100", "vm100"), ("192.0.2.99", None)):
+        section = {"url": f"https://{host}:5443/MAAS", "key": "env:MAAS_KEY"}
+        text = inventory_text(seen, access, MaasFound(section, host, {}, ()), "today")
+        found = parse(text, "written").maas
+        assert found is not None
+        assert found.guest == guest
 
 
 class TestTls:
