@@ -7,6 +7,8 @@ import sys
 import click
 
 from blackstart.cli_addresses import addresses
+from blackstart.cli_discover import discover
+from blackstart.cli_doctor import doctor
 from blackstart.cli_drill import drill
 from blackstart.cli_graph import graph
 from blackstart.cli_inventory import inventory
@@ -29,10 +31,11 @@ def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
 
 
-for command in (
-    *(addresses, drill, explain, graph, halt, inventory),
-    *(rack, recover, report, resume, verify),
-):
+COMMANDS = (
+    *(addresses, discover, doctor, drill, explain, graph, halt, inventory, rack, recover),
+    *(report, resume, verify),
+)
+for command in COMMANDS:
     blackstart.add_command(command)
 
 

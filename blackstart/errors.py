@@ -8,6 +8,7 @@ BlackstartError
  +- Found                   exit 1: a check found something wrong
  +- DriverError             exit 3: a real system did not answer as it should
  |   +- Unreachable         no connection, or it broke
+ |   |   +- Untrusted       its certificate is not the expected one; nothing was sent
  |   +- TimedOut            no answer within the bound
  |   +- Rejected            it answered, and said no
  |   +- Malformed           what it keeps cannot be understood: names the line
@@ -90,6 +91,10 @@ class DriverError(BlackstartError):
 
 class Unreachable(DriverError):
     """No connection could be made, or it broke."""
+
+
+class Untrusted(Unreachable):
+    """Somebody answers, and not with the certificate that was expected; nothing was sent."""
 
 
 class TimedOut(DriverError):

@@ -24,6 +24,9 @@ from blackstart.yaml_nodes import LineProblem, NotReadable, YamlDocument
 MAX_BYTES = 1 << 18
 """Nobody writes so much by hand; a device or a log given by mistake ends here."""
 
+_NO_KEYS = frozenset({"[key]", "[access]", "[none]"})
+"""Steps of pydantic's paths that no file has: of a key itself, of one way to write a value."""
+
 EXAMPLE = "inventory/example-homelab.yaml shows one"
 
 
@@ -77,7 +80,7 @@ def _at_line(document: YamlDocument, problem: Problem) -> LineProblem:
 
 def _of_model(document: YamlDocument, error: ValidationError) -> Iterator[LineProblem]:
     for detail in error.errors(include_url=False):
-        path = tuple(step for step in detail["loc"] if step != "[key]")
+        path = tuple(step for step in detail["loc"] if step not in _NO_KEYS)
         if path not in document.problems:
             yield LineProblem(document.line_of(path), wording(detail, path))
 

@@ -16,6 +16,7 @@ from blackstart.collect.host_boot import HostBoots
 from blackstart.collect.leases import try_leases
 from blackstart.collect.readiness import ReadinessCollector
 from blackstart.collect.site import SiteCollector
+from blackstart.doctor.contacts import Contacts, ProxmoxContact
 from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.base import (
     Clock,
@@ -39,7 +40,7 @@ from blackstart.drivers.redfish import Controller, RedfishPower
 from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import SshTarget
 from blackstart.drivers.tls import TlsLook
-from blackstart.model.inventory import Inventory, SshAccess
+from blackstart.model.inventory import Inventory, ProxmoxAccess, SshAccess
 from blackstart.probes.plan import probes_for
 from blackstart.probes.runner import ProbeRunner
 from blackstart.safety.deadman import DeadMen
@@ -59,7 +60,7 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
     clock = SystemClock()
     names, certificates = DnsLookup(), TlsLook()
     with ExitStack() as stack:
-        runner = SshRunner(_ssh_targets(inventory, references))
+        runner = SshRunner(_ssh_targets(inventory, references), _closed(inventory))
         stack.callback(runner.close)
         guests: GuestControl = NoGuestControl(inventory.guests)
         cluster: ClusterView | None = None
@@ -108,6 +109,25 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
         )
 
 
+@contextmanager
+def contact(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterator[Contacts]:
+    """Drivers of all that is declared, each by itself; otherwise as ``connect``."""
+    references = _References(rack_secrets)
+    with ExitStack() as stack:
+        runner = SshRunner(_ssh_targets(inventory, references), _closed(inventory))
+        stack.callback(runner.close)
+        maas = _maas_api(inventory, references, stack)
+        yield Contacts(
+            inventory=inventory,
+            runner=runner,
+            power=RedfishPower(_controllers(inventory, references)),
+            names=DnsLookup(),
+            proxmox=_each_node(inventory, references, stack),
+            maas=maas,
+            k3s=_k3s(inventory, references, stack),
+        )
+
+
 class _References:
     """The inventory's references, resolved against one rack's secrets or none."""
 
@@ -141,28 +161,66 @@ def _ssh_targets(inventory: Inventory, references: _References) -> Mapping[str, 
             known_hosts=references.public(access.known_hosts),
         )
 
-    nodes = {
-        name: target(node.address, node.ssh or inventory.ssh)
-        for name, node in inventory.nodes.items()
+    guests = {name: guest.address for name, guest in inventory.guests.items()}
+    nodes = {name: node.address for name, node in inventory.nodes.items()}
+    return {
+        name: target(address, access)
+        for name, address in {**guests, **nodes}.items()
+        if (access := inventory.ssh_of(name)) is not None
     }
-    guests = {
-        name: target(guest.address, inventory.ssh)
-        for name, guest in inventory.guests.items()
-        if guest.ssh
-    }
-    return {**guests, **nodes}
+
+
+def _closed(inventory: Inventory) -> frozenset[str]:
+    """Nodes that nobody logs in to."""
+    return frozenset(name for name in inventory.nodes if inventory.ssh_of(name) is None)
 
 
 def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None:
     access = inventory.proxmox
     if access is None:
         return None
+    return _api_of(inventory, access, references, _with_api(inventory))
+
+
+def _with_api(inventory: Inventory) -> dict[str, str]:
+    return {name: str(node.address) for name, node in inventory.nodes.items() if node.api}
+
+
+def _api_of(
+    inventory: Inventory,
+    access: ProxmoxAccess,
+    references: _References,
+    nodes: Mapping[str, str],
+) -> ProxmoxApi:
     return ProxmoxApi(
-        {name: str(node.address) for name, node in inventory.nodes.items() if node.api},
+        nodes,
         token=parse_token(references.text(access.token)),
         ca=references.authority(access.ca),
         port=access.port,
+        fingerprints=_fingerprints(inventory, access),
     )
+
+
+def _each_node(
+    inventory: Inventory, references: _References, closing: ExitStack
+) -> ProxmoxContact | None:
+    access, nodes = inventory.proxmox, _with_api(inventory)
+    if access is None or not nodes:
+        return None
+    apis = {
+        name: _api_of(inventory, access, references, {name: address})
+        for name, address in nodes.items()
+    }
+    cluster = _api_of(inventory, access, references, nodes)
+    for api in (*apis.values(), cluster):
+        closing.callback(api.close)
+    return ProxmoxContact(apis, cluster)
+
+
+def _fingerprints(inventory: Inventory, access: ProxmoxAccess) -> Mapping[str, str]:
+    """The pinned certificate of each node that has one."""
+    own = {name: node.fingerprint or access.fingerprint for name, node in inventory.nodes.items()}
+    return {name: pinned for name, pinned in own.items() if pinned is not None}
 
 
 def _k3s(inventory: Inventory, references: _References, stack: ExitStack) -> K3sApi | None:
@@ -190,13 +248,19 @@ def _endpoint(inventory: Inventory, server: str) -> tuple[str, int]:
 
 
 def _maas(inventory: Inventory, references: _References, closing: ExitStack) -> Maas | None:
+    api = _maas_api(inventory, references, closing)
+    return Maas(api) if api is not None else None
+
+
+def _maas_api(inventory: Inventory, references: _References, closing: ExitStack) -> MaasApi | None:
     access = inventory.maas
     if access is None:
         return None
     key = parse_key(references.text(access.key))
-    api = MaasApi(access.url, key=key, ca=references.authority(access.ca))
+    ca = references.authority(access.ca)
+    api = MaasApi(access.url, key=key, ca=ca, fingerprint=access.fingerprint)
     closing.callback(api.close)
-    return Maas(api)
+    return api
 
 
 def _controllers(inventory: Inventory, references: _References) -> Mapping[str, Controller]:

@@ -181,7 +181,7 @@ class SiteCollector:
             return _Found(dhcp={guest: unread(DhcpFacts, f"ssh {guest}", why)})
 
         def look() -> _Found:
-            if not self.inventory.guests[guest].ssh:
+            if self.inventory.ssh_of(guest) is None:
                 return lost(f"nobody may log in there; add ssh: true to guests.{guest}")
             return _Found(dhcp={guest: look_at_dhcp(self.runner, guest, timeout_s=self.deadline_s)})
 

@@ -32,7 +32,7 @@ from urllib3.exceptions import (
 )
 
 from blackstart.drivers.bounded import within
-from blackstart.drivers.trust import root_cause, trust_store
+from blackstart.drivers.trust import root_cause, trust_store, unanswered
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
 from blackstart.model.k3s_facts import K3sNode
 
@@ -189,6 +189,7 @@ def explain(server: str, error: Exception) -> DriverError:
     kind: type[DriverError] = Unreachable
     match error:
         case ApiException(__context__=SSLError()):
+            kind = unanswered(root_cause(error))
             words = f"{server}: {root_cause(error)}; see `ca:` of k3s"
         case ApiException() if error.status in OUR_FAULT:
             kind, words = Rejected, f"{server}: {error.status} {_own_words(error)}"

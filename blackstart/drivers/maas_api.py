@@ -21,8 +21,9 @@ import requests
 from oauthlib.oauth1 import SIGNATURE_PLAINTEXT
 from requests_oauthlib import OAuth1Session
 
+from blackstart.drivers import trust
 from blackstart.drivers.bounded import within
-from blackstart.drivers.trust import root_cause, trust_store
+from blackstart.drivers.trust import pin, refused_certificate, root_cause, trust_store
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
 from blackstart.redaction import remember
 
@@ -80,14 +81,19 @@ def parse_key(text: str) -> Key:
 class MaasApi:
     """The API of one MAAS. Thread-safe: each session is used by one thread at a time."""
 
-    def __init__(self, url: str, *, key: Key, ca: Path | None) -> None:
-        """``url`` ends with ``/MAAS``; ``ca`` is of no use to an ``http://`` one.
+    def __init__(
+        self, url: str, *, key: Key, ca: Path | None, fingerprint: str | None = None
+    ) -> None:
+        """``url`` ends with ``/MAAS``; ``ca`` and ``fingerprint`` are of no use to ``http://``.
 
-        Raises ``UsageError`` when there is nothing to verify TLS against.
+        ``fingerprint`` is the SHA-256 of the one certificate that is accepted, in place of
+        a CA. Raises ``UsageError`` when there is nothing to verify TLS against.
         """
         self._base = f"{url.rstrip('/')}/api/2.0/"
         self._key = key
-        self._trust = trust_store(ca) if url.startswith("https:") else None
+        self._fingerprint = fingerprint
+        verified = url.startswith("https:") and fingerprint is None
+        self._trust = trust_store(ca) if verified else None
         self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
 
     def get(self, path: str, /, **query: Any) -> Any:
@@ -144,7 +150,9 @@ class MaasApi:
         )
         # No proxy and no other credentials from the environment: the key goes to MAAS alone.
         session.trust_env = False
-        if self._trust is not None:
+        if self._fingerprint is not None:
+            pin(session, self._fingerprint)
+        elif self._trust is not None:
             session.verify = self._trust
         return session
 
@@ -190,7 +198,8 @@ def unanswered(error: requests.RequestException) -> DriverError:
     """Why there was no answer, in the operating system's or OpenSSL's words."""
     match error:
         case requests.exceptions.SSLError():
-            return Unreachable(f"MAAS: {root_cause(error)}; see `ca:` of maas")
+            kind = trust.unanswered(root_cause(error))
+            return kind(f"MAAS: {refused_certificate(error, 'maas')}")
         case requests.exceptions.ConnectTimeout():
             return Unreachable(f"MAAS: no connection within {CONNECT_S:.0f} s")
         case requests.exceptions.Timeout():

@@ -20,10 +20,17 @@ from typing import Any, Literal
 import requests
 from proxmoxer import ProxmoxResource, ResourceException
 from proxmoxer.backends.https import Backend
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from blackstart.drivers.bounded import within
-from blackstart.drivers.trust import root_cause, trust_store
+from blackstart.drivers.trust import (
+    Trust,
+    pin,
+    refused_certificate,
+    root_cause,
+    trust_store,
+    unanswered,
+)
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
 
 CONNECT_S = 2.0
@@ -57,9 +64,11 @@ def parse_token(text: str) -> Token:
 class _Endpoint:
     """One node's API. Sessions are kept, and each is used by one thread at a time."""
 
-    def __init__(self, node: str, address: str, port: int, token: Token, ca: Path | None) -> None:
+    def __init__(self, node: str, url: tuple[str, int], token: Token, trust: Trust) -> None:
         self.node = node
-        self._make = (address, port, token, ca)
+        self._url = url
+        self._token = token
+        self._trust = trust
         self._idle: queue.LifoQueue[tuple[Backend, requests.Session]] = queue.LifoQueue()
 
     def ask(self, method: str, path: str, fields: Mapping[str, Any], timeout_s: float) -> Any:
@@ -90,16 +99,19 @@ class _Endpoint:
                 self._idle.get_nowait()[1].close()
 
     def _session(self) -> tuple[Backend, requests.Session]:
-        address, port, token, ca = self._make
+        (address, port), token, fingerprint = self._url, self._token, self._trust.fingerprint
         backend = Backend(
             address,
             user=token.user,
             token_name=token.name,
             token_value=token.secret,
             port=port,
-            verify_ssl=trust_store(ca),
+            verify_ssl=False if fingerprint else trust_store(self._trust.ca),
         )
         session = backend.get_session()
+        if fingerprint:
+            pin(session, fingerprint)
+        session.max_redirects = 0  # wherever it would lead, the token does not go there
         # No proxy and no other credentials from the environment: the token goes to the node.
         session.trust_env = False
         return backend, session
@@ -109,13 +121,25 @@ class ProxmoxApi:
     """The API of one cluster, through whichever of its nodes answers. Thread-safe."""
 
     def __init__(
-        self, nodes: Mapping[str, str], *, token: Token, ca: Path | None, port: int = 8006
+        self,
+        nodes: Mapping[str, str],
+        *,
+        token: Token,
+        ca: Path | None,
+        port: int = 8006,
+        fingerprints: Mapping[str, str] | None = None,
     ) -> None:
-        """``nodes`` maps names to addresses; all of them are endpoints of the same API."""
+        """``nodes`` maps names to addresses; all of them are endpoints of the same API.
+
+        ``fingerprints`` holds, by node, the SHA-256 of the one certificate that is accepted
+        there; the others are verified against ``ca``.
+        """
         if not nodes:
             raise UsageError("no node of the inventory has `api: proxmox`")
+        pinned = fingerprints or {}
         self._endpoints = [
-            _Endpoint(node, address, port, token, ca) for node, address in nodes.items()
+            _Endpoint(node, (address, port), token, Trust(ca, pinned.get(node)))
+            for node, address in nodes.items()
         ]
         self._lock = threading.Lock()
         self.who = f"{token.user}!{token.name}"
@@ -162,6 +186,8 @@ class ProxmoxApi:
                 continue
             self._prefer(endpoint)
             return answer
+        if len(failures) == 1:
+            raise failures[0]
         kind = TimedOut if all(isinstance(f, TimedOut) for f in failures) else Unreachable
         raise kind("; ".join(str(failure) for failure in failures))
 
@@ -195,10 +221,13 @@ def explain(node: str, error: Exception) -> DriverError:
         case ResourceException():
             kind, words = Rejected, f"{error.status_code} {_own_words(error)}"
         case requests.exceptions.SSLError():
-            words = f"{node}: {root_cause(error)}; see `ca:` of proxmox"
+            kind = unanswered(root_cause(error))
+            words = f"{node}: {refused_certificate(error, 'proxmox')}"
+        case requests.exceptions.TooManyRedirects():
+            kind, words = Rejected, f"{node}: it leads elsewhere, where the token is not sent"
         case requests.exceptions.ConnectTimeout():
             words = f"{node}: no connection within {CONNECT_S:.0f} s"
-        case requests.exceptions.Timeout():
+        case requests.exceptions.Timeout() | requests.ConnectionError(args=(ReadTimeoutError(),)):
             kind, words = TimedOut, f"{node}: no answer within {READ_S:.0f} s"
         case requests.RequestException():
             words = f"{node}: {root_cause(error)}"

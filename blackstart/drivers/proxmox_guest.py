@@ -6,13 +6,12 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
 from blackstart.model.facts import GuestFacts, Observed, unread
-from blackstart.model.inventory import Guest
 
 RESOURCES = "cluster/resources"
 # What is said of a guest whose agent does not answer, or that is off (qemu-server, Agent.pm,
@@ -20,6 +19,22 @@ RESOURCES = "cluster/resources"
 _SILENT_INSIDE = re.compile(r"^500 .*(is not running|'guest-[a-z-]+' failed - got timeout)$")
 
 T = TypeVar("T")
+
+
+class Listed(Protocol):
+    """What says which guest is meant; ``node`` is where it is thought to be."""
+
+    @property
+    def kind(self) -> Literal["qemu", "lxc"]:
+        """A virtual machine or a container."""
+
+    @property
+    def vmid(self) -> int:
+        """Its number, the only one in the cluster."""
+
+    @property
+    def node(self) -> str:
+        """The node that is asked when the cluster does not show the guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,7 @@ class GuestReader:
         self._cluster: _Cluster | DriverError | None = None
         self._silent: dict[str, DriverError] = {}
 
-    def place(self, guest: Guest) -> Place:
+    def place(self, guest: Listed) -> Place:
         """Its node as the cluster shows it, else the declared one.
 
         Raises ``Unreachable`` when that node is offline, and what asking raised.
@@ -67,7 +82,7 @@ class GuestReader:
             raise Rejected(f"{RESOURCES} names no node {node}")
         return Place(node, f"nodes/{node}/{guest.kind}/{guest.vmid}", shown is not None)
 
-    def read(self, guest: Guest) -> GuestFacts:
+    def read(self, guest: Listed) -> GuestFacts:
         """Facts of one guest; each that could not be read says why."""
         try:
             place = self.place(guest)
@@ -116,7 +131,7 @@ class GuestReader:
             return Observed(source=source, error=str(error))
 
     def _inside(
-        self, place: Place, guest: Guest, status: Observed[str]
+        self, place: Place, guest: Listed, status: Observed[str]
     ) -> tuple[Observed[bool], Observed[dict[str, tuple[str, ...]]]]:
         """Whether it has booted, and its addresses: both from what answers inside the guest.
 
@@ -131,7 +146,7 @@ class GuestReader:
             return Observed[bool](source=status.source, value=False), seen
         return _derived(seen, lambda macs: any(macs.values())), seen
 
-    def _node(self, place: Place, guest: Guest, status: Observed[str]) -> Observed[str]:
+    def _node(self, place: Place, guest: Listed, status: Observed[str]) -> Observed[str]:
         if place.seen:
             return Observed[str](source=f"api GET {RESOURCES}", value=place.node)
         if status.known:

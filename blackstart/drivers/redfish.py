@@ -20,8 +20,8 @@ from sushy.connector import Connector
 
 from blackstart.drivers.base import BackOn, PowerState
 from blackstart.drivers.bounded import within
-from blackstart.drivers.trust import root_cause, trust_store
-from blackstart.errors import Rejected, Unreachable, UsageError
+from blackstart.drivers.trust import root_cause, trust_store, unanswered
+from blackstart.errors import Rejected, UsageError
 
 CONNECT_S = 5.0
 READ_S = 15.0
@@ -195,7 +195,8 @@ def _speak(host: str, controller: Controller, act: Callable[[Any], T]) -> T:
         service = sushy.Sushy(controller.url, auth=auth, connector=connector)
         return act(service.get_system(path))
     except refused.ConnectionError as error:
-        raise Unreachable(f"{host}: controller {controller.url}: {root_cause(error)}") from error
+        cause = root_cause(error)
+        raise unanswered(cause)(f"{host}: controller {controller.url}: {cause}") from error
     except refused.AccessError as error:
         raise Rejected(f"{host}: its controller refuses user {controller.user}") from error
     except refused.HTTPError as error:

@@ -11,7 +11,7 @@ import math
 import shlex
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 
 from fabric import Connection
@@ -35,6 +35,10 @@ OPEN_CHANNEL_S = 5.0
 REFUSED_PAUSE_S = 6.0
 # timeout(1): 124 when TERM was enough, 137 when it took KILL.
 TIMEOUT_EXITS = (124, 137)
+CLOSED = (
+    "`ssh: none` in the inventory, so what only the host shows is not seen; to see it, declare "
+    "`ssh:` with a user and a key that may log in there"
+)
 
 
 class _Link:
@@ -124,8 +128,12 @@ class _Link:
 class SshRunner:
     """``CommandRunner`` over ssh, for the hosts in ``targets``. Thread-safe."""
 
-    def __init__(self, targets: Mapping[str, SshTarget]) -> None:
+    def __init__(
+        self, targets: Mapping[str, SshTarget], closed: Collection[str] = frozenset()
+    ) -> None:
+        """``closed`` names hosts of which the owner says that nobody logs in there."""
         self._links = {host: _Link(host, target) for host, target in targets.items()}
+        self._closed = frozenset(closed)
 
     def run(
         self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
@@ -137,6 +145,8 @@ class SshRunner:
         command prints more than 8 MiB. A non-zero exit is no error.
         """
         link = self._links.get(host)
+        if host in self._closed:
+            raise Unreachable(f"{host}: {CLOSED}")
         if link is None:
             raise Unreachable(f"{host}: the inventory declares no ssh access to it")
         deadline = time.monotonic() + timeout_s

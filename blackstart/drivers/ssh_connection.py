@@ -9,6 +9,7 @@ the declared file is refused. sshd(8) describes that file.
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ from blackstart.errors import DriverError, TimedOut, Unreachable
 KEEPALIVE_S = 5
 PEER_SILENCE_S = 12
 LOG = "blackstart.ssh"
+# paramiko tries a key file as one kind of key after the other, and keeps the last one's complaint:
+# of an RSA key that was refused there is no other trace.
+_OTHER_KIND = re.compile(r"^encountered \w+ key, expected|^Invalid key")
 # Python, and pytest for a drill that did not pass, would print paramiko's own tracebacks to the
 # terminal; what a person needs of them is in our errors. Not to propagate is not enough:
 # pytest 9 listens to such loggers, too.
@@ -50,6 +54,10 @@ class SshTarget:
 
 class LoginRefused(Unreachable):
     """The host key or the login was refused: trying again soon only makes sshd penalise us."""
+
+
+class KeyRefused(LoginRefused):
+    """The host is the right one, and accepts none of our keys for that user."""
 
 
 def dial(host: str, target: SshTarget, *, timeout_s: float) -> Connection:
@@ -142,7 +150,11 @@ def explain(host: str, target: SshTarget, error: Exception) -> DriverError:
                 "into ssh-agent and leave `key:` out of the inventory"
             )
         case AuthenticationException():
+            kind = KeyRefused
             words = f"refuses {target.user} with {target.key or 'the keys of the agent'}: {error}"
+        case SSHException() if _OTHER_KIND.search(str(error)):
+            kind = KeyRefused
+            words = f"refuses {target.user} with {target.key or 'the keys of the agent'}"
         case NoValidConnectionsError():
             causes = {root_cause(cause) for cause in error.errors.values()}
             kind, words = Unreachable, ", ".join(sorted(causes))

@@ -16,11 +16,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from blackstart.drivers.trust import root_cause, trust_store
+from blackstart.drivers.trust import VERIFY_FAILED, root_cause, shown, trust_store
 from blackstart.errors import UsageError
 from blackstart.model.facts import CertificateFacts, Observed
 
 TIMEOUT_S = 5.0
+OWN_CERTIFICATE = "/etc/pve/local/pve-ssl.pem, or pveproxy-ssl.pem where that is there"
 
 
 class TlsLook:
@@ -103,4 +104,22 @@ def _nothing(source: str, error: str, verified: Observed[bool] | None) -> Certif
         fingerprint_sha256=Observed(source=source, error=error),
         addresses=Observed(source=source, error=error),
         verified=verified or Observed(source=source, error=error),
+    )
+
+
+def compare_first(host: str, port: int, error: str) -> str:
+    """What to do about a certificate that was refused, or nothing for any other error.
+
+    Names the one that is presented now, be it the host's or an impostor's: a person compares
+    it with what the host itself says before it is pinned.
+    """
+    if VERIFY_FAILED not in error:
+        return ""
+    seen = TlsLook().look(host, port, None).fingerprint_sha256
+    if seen.value is None:
+        return ""
+    return (
+        f"it presents {shown(seen.value)}: compare that on the host itself (openssl x509 -noout "
+        f"-fingerprint -sha256 -in its certificate; of Proxmox {OWN_CERTIFICATE}), then pin it "
+        "as fingerprint, or give its CA"
     )

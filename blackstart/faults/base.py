@@ -84,9 +84,10 @@ def by_hand(inventory: Inventory, host: str, command: str) -> str:
     words = shlex.quote(command)
     if inventory.rack is not None:
         return f"blackstart rack ssh {host} -- {words}"
-    node = inventory.nodes.get(host)
-    access = (node.ssh if node else None) or inventory.ssh
+    node, access = inventory.nodes.get(host), inventory.ssh_of(host)
     address = node.address if node else inventory.guests[host].address
+    if access is None:
+        return f"{command}  # on the console of {host} ({address})"
     return f"ssh {access.user}@{address} {words}"
 
 

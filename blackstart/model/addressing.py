@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from blackstart.model.parts import (
     Address,
     FileReference,
+    Fingerprint,
     Interface,
     Label,
     Part,
@@ -24,12 +25,14 @@ class Maas(Part):
 
     ``url`` is ``https://ADDRESS[:PORT]/MAAS``, ``key`` refers to ``CONSUMER:TOKEN:SECRET`` as
     ``maas apikey`` prints it, ``guest`` is the guest that MAAS runs in. What a key must be
-    allowed to see stands in ``docs/maas.md``.
+    allowed to see stands in ``docs/maas.md``. Its certificate is held against ``ca``, or must be
+    the one with ``fingerprint`` (SHA-256).
     """
 
     url: str
     key: Reference
     ca: FileReference | None = None
+    fingerprint: Fingerprint | None = None
     guest: Label | None = None
 
 

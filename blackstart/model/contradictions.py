@@ -81,9 +81,13 @@ def _maas_url(url: str, maas: Document) -> Iterator[Problem]:
     if not url.rstrip("/").endswith("/MAAS"):
         what = "the URL of MAAS must end with /MAAS"
         yield Problem(("maas", "url"), what, "write it as https://192.0.2.53:5443/MAAS")
-    if url.startswith("http:") and "ca" in maas:
-        what = "`ca` verifies nothing on an http:// URL, over which the key travels readable"
-        yield Problem(("maas", "ca"), what, "write https://, or remove it", also=("maas", "url"))
+    for key in ("ca", "fingerprint"):
+        if url.startswith("http:") and key in maas:
+            what = (
+                f"`{key}` verifies nothing on an http:// URL, over which the key travels readable"
+            )
+            remedy = "write https://, or remove it"
+            yield Problem(("maas", key), what, remedy, also=("maas", "url"))
 
 
 def _url(path: Path, url: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
@@ -98,6 +102,53 @@ def _url(path: Path, url: str, schemes: tuple[str, ...]) -> Iterator[Problem]:
     elif not sound:
         what = f"the URL must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
         yield Problem(path, what, f"write it as {schemes[-1]}://192.0.2.10")
+
+
+def _trust(document: Document) -> Iterator[Problem]:
+    """A certificate is held against a CA or is a certain one: of two, nobody knows which counts."""
+    one = "keep one of the two"
+    for name in ("proxmox", "maas"):
+        access = section(document, name)
+        if "ca" in access and "fingerprint" in access:
+            what = f"{name} has both `ca` and `fingerprint`"
+            yield Problem((name, "fingerprint"), what, one, also=(name, "ca"))
+    for name, node in entries(document, "nodes"):
+        path: Path = ("nodes", name, "fingerprint")
+        if "fingerprint" not in node:
+            continue
+        if node.get("api") != "proxmox":
+            what = f"`fingerprint` is of a node's API, and node '{name}' has none"
+            yield Problem(path, what, "add `api: proxmox`, or remove it")
+        elif "ca" in section(document, "proxmox"):
+            what = f"node '{name}' has a `fingerprint`, and proxmox has `ca`"
+            yield Problem(path, what, one, also=("proxmox", "ca"))
+
+
+def _closed(document: Document) -> Iterator[Problem]:
+    """What is read or put back by ssh needs it: ``ssh: none`` says that nobody logs in."""
+    everywhere = document.get("ssh") == "none"
+    closed = {
+        name
+        for name, node in entries(document, "nodes")
+        if node.get("ssh", "none" if everywhere else None) == "none"
+    }
+    for name, guest in entries(document, "guests"):
+        if guest.get("ssh") is True and everywhere:
+            what = f"guest '{name}' has `ssh: true`, and `ssh: none` says that nobody logs in"
+            yield Problem(("guests", name, "ssh"), what, "declare `ssh:`, or remove it")
+        if section(guest, "may_break") and text(guest, "node") in closed:
+            what = f"'{name}' may be broken, and its node has `ssh: none`: nobody could put it back"
+            yield Problem(("guests", name, "may_break"), what, "declare `ssh:`, or remove it")
+    for name in closed:
+        if section(document, "nodes", name, "may_break"):
+            what = f"'{name}' may be broken and has `ssh: none`: nobody could put it back"
+            yield Problem(("nodes", name, "may_break"), what, "declare `ssh:`, or remove it")
+    places: list[Path] = [("mounts", name) for name, _ in entries(document, "mounts")]
+    for place in (*places, ("backups", "etc_pve"), ("ups",)):
+        host = text(section(document, *map(str, place)), "host")
+        if host in closed:
+            what = f"this is read over ssh, and node '{host}' has `ssh: none`"
+            yield Problem((*place, "host"), what, "declare `ssh:` for it, or remove this")
 
 
 def _needed_sections(document: Document) -> Iterator[Problem]:
@@ -135,6 +186,8 @@ RULES: tuple[Rule, ...] = (
     _services,
     _secure_shells,
     _urls,
+    _trust,
+    _closed,
     _needed_sections,
     _tolerances,
 )

@@ -9,6 +9,7 @@ from typing import Literal
 from blackstart.model.observed import Record
 
 _CARD = re.compile(r"net([0-9]+)")
+_MAC = re.compile(r"([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 
 
 class Configured(Record):
@@ -41,6 +42,17 @@ def configured(kind: Literal["qemu", "lxc"], config: Mapping[str, str], mac: str
         drives = any("cloudinit" in text for name, text in config.items() if name != "name")
         return Configured(mode="dhcp" if drives else "inside", key=key)
     return Configured(mode="no such card")
+
+
+def cards(config: Mapping[str, str]) -> tuple[str, ...]:
+    """MACs of all cards, in the order of their numbers, in lower case."""
+    found: dict[int, str] = {}
+    for key, value in config.items():
+        card = _CARD.fullmatch(key)
+        macs = [text.lower() for text in _properties(value).values() if _MAC.fullmatch(text)]
+        if card and macs:
+            found[int(card[1])] = macs[0]
+    return tuple(found[number] for number in sorted(found))
 
 
 def _properties(text: str) -> dict[str, str]:

@@ -12,13 +12,14 @@ from ipaddress import IPv4Address
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from blackstart.model.addressing import DhcpServer, K3s, Maas
 from blackstart.model.parts import (
     Address,
     Endpoint,
     FileReference,
+    Fingerprint,
     Fqdn,
     Hostname,
     Label,
@@ -42,11 +43,28 @@ class SshAccess(Part):
     known_hosts: FileReference = "file:~/.ssh/known_hosts"
 
 
+def _kind_of_access(value: object) -> str:
+    return "[none]" if isinstance(value, str) else "[access]"
+
+
+# In brackets, as pydantic marks steps of a path that are no keys (``[key]``).
+Ssh = Annotated[
+    Annotated[SshAccess, Tag("[access]")] | Annotated[Literal["none"], Tag("[none]")],
+    Discriminator(_kind_of_access),
+]
+"""How to log in, or ``none``: nobody does, and what only a host shows stays unseen."""
+
+
 class ProxmoxAccess(Part):
-    """How the Proxmox VE API is reached. ``token`` refers to ``USER@REALM!ID=UUID``."""
+    """How the Proxmox VE API is reached. ``token`` refers to ``USER@REALM!ID=UUID``.
+
+    Its certificates are held against ``ca``, or each must be the one with ``fingerprint``
+    (SHA-256); where nodes have different ones, it stands at the node.
+    """
 
     token: Reference
     ca: FileReference | None = None
+    fingerprint: Fingerprint | None = None
     port: Port = 8006
 
 
@@ -95,6 +113,7 @@ class Attestation(Part):
 class Node(Part):
     """A hypervisor or storage host.
 
+    ``fingerprint`` is that of its API's certificate, before the one of ``proxmox``.
     ``power_returns``: its owner has seen that it comes back by itself after a power cut, for a
     machine whose controller does not say so or that has none.
     """
@@ -102,7 +121,8 @@ class Node(Part):
     address: Address
     role: Literal["hypervisor", "nas"] = "hypervisor"
     api: Literal["proxmox"] | None = None
-    ssh: SshAccess | None = None
+    fingerprint: Fingerprint | None = None
+    ssh: Ssh | None = None
     out_of_band: Redfish | None = None
     power_returns: Attestation | None = None
     may_break: Consents = {}
@@ -320,7 +340,7 @@ class Inventory(Part):
     site: Hostname
     rack: Literal["pve"] | None = None
     domain: Fqdn
-    ssh: SshAccess = SshAccess()
+    ssh: Ssh = SshAccess()
     proxmox: ProxmoxAccess | None = None
     nodes: Annotated[dict[Hostname, Node], Field(min_length=1)]
     guests: dict[Hostname, Guest] = {}
@@ -350,6 +370,14 @@ class Inventory(Part):
         """What a node or guest has opted in to; nothing for one that is not declared."""
         declared = self.nodes.get(target) or self.guests.get(target)
         return declared.may_break if declared is not None else {}
+
+    def ssh_of(self, host: str) -> SshAccess | None:
+        """How a node or guest is logged in to; ``None`` where nobody is."""
+        node, guest = self.nodes.get(host), self.guests.get(host)
+        if node is None and (guest is None or not guest.ssh):
+            return None
+        access = (node.ssh if node is not None else None) or self.ssh
+        return None if access == "none" else access
 
     def guests_of(self, node: str) -> dict[str, Guest]:
         """Guests declared to live on a node, by name."""

@@ -21,6 +21,7 @@ _ENDPOINT = re.compile(r"^([0-9.]{7,15}):([0-9]{1,5})$")
 _PATH = re.compile(r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$")
 _TIME = re.compile(r"^([01][0-9]|2[0-3]):([0-5][0-9])$")
 _INTERFACE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$")
+_FINGERPRINT = re.compile(r"^[0-9a-f]{64}$")
 _FQDN = re.compile(r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$")
 
 
@@ -110,6 +111,21 @@ def _zone(text: str) -> str:
     return text
 
 
+def fingerprint(text: str) -> str:
+    """A certificate's SHA-256 in lower-case hexadecimal, from however it is written.
+
+    As ``openssl x509 -fingerprint -sha256`` prints it, or without its colons. Raises
+    ``ValueError``.
+    """
+    plain = text.replace(":", "").lower()
+    if not _FINGERPRINT.fullmatch(plain):
+        raise ValueError(
+            f"{text!r} is no SHA-256 fingerprint; write what this prints after '=': "
+            "openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE"
+        )
+    return plain
+
+
 Mac = Annotated[str, AfterValidator(_mac)]
 Reference = Annotated[str, AfterValidator(_reference)]
 FileReference = Annotated[Reference, AfterValidator(_file_reference)]
@@ -119,6 +135,7 @@ Fqdn = Annotated[str, AfterValidator(_fqdn)]
 Label = Annotated[str, AfterValidator(_label)]
 Endpoint = Annotated[str, AfterValidator(endpoint)]
 Interface = Annotated[str, AfterValidator(_interface)]
+Fingerprint = Annotated[str, AfterValidator(fingerprint)]
 Path = Annotated[str, AfterValidator(_path)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Zone = Annotated[str, AfterValidator(_zone)]

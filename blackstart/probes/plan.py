@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blackstart.drivers.base import CommandRunner
 from blackstart.drivers.dhcp_client import Wire
-from blackstart.model.inventory import Inventory
+from blackstart.model.inventory import Inventory, SshAccess
 from blackstart.model.subjects import mounts_asked, subject
 from blackstart.probes.base import Probe
 from blackstart.probes.dhcp import MAX_DISCOVERS_HZ, RACK_DISCOVERS_HZ, DhcpProbe
@@ -119,5 +119,5 @@ def _mounts(inventory: Inventory, runner: CommandRunner) -> Iterator[Probe]:
 
 
 def _ssh_ports(inventory: Inventory) -> frozenset[int]:
-    nodes = (node.ssh.port for node in inventory.nodes.values() if node.ssh is not None)
-    return frozenset({inventory.ssh.port, *nodes})
+    declared = (inventory.ssh, *(node.ssh for node in inventory.nodes.values()))
+    return frozenset(access.port for access in declared if isinstance(access, SshAccess))

@@ -53,7 +53,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "boot_look": {"errors", "drivers", "graph"},
     "evidence": {"errors", "model", "safety", "graph"},
     "observers": {"errors", "model", "drivers", "terms", "evidence"},
-    "wiring": {"errors", "model", "secrets", "drivers", "collect", "probes", "safety"},
+    "wiring": {
+        *{"errors", "model", "secrets", "drivers", "collect", "probes", "safety", "doctor"},
+    },
+    "discover": {"errors", "model"},
+    "doctor": {"errors", "model", "drivers", "collect"},
     "rack": {"errors"},
 }
 ABOVE_ALL = {
@@ -61,6 +65,8 @@ ABOVE_ALL = {
     "pytest_outcome",
     "cli",
     "cli_addresses",
+    "cli_discover",
+    "cli_doctor",
     "cli_drill",
     "cli_graph",
     "cli_inventory",

@@ -79,6 +79,43 @@ def test_a_mac_of_digits_alone_is_text_and_no_number_of_base_60() -> None:
     assert inventory.guests["box"].mac == "52:54:00:00:00:11"
 
 
+def test_nobody_logs_in_where_ssh_says_none() -> None:
+    text = RIGHT.replace("role: nas", "role: nas\n    ssh: none")
+    inventory = parse(text, "F")
+    assert inventory.ssh_of("nas") is None
+    assert inventory.ssh_of("a1") is not None
+    assert inventory.ssh_of("dns1") is not None
+    assert inventory.ssh_of("box") is None, "a guest is logged in to only where it says so"
+
+
+def test_a_guest_that_may_be_broken_needs_a_node_that_lets_somebody_in() -> None:
+    broken = "    budget: 2m\n    may_break: {guest-stop: {until: 2026-12-31}}\n"
+    text = RIGHT.replace("    budget: 2m\n", broken)
+    text = text.replace("    api: proxmox\n", "    api: proxmox\n    ssh: none\n")
+    assert [line.partition(";")[0] for line in answer(text)] == [
+        "16: 'a1' may be broken and has `ssh: none`: nobody could put it back",
+        "38: 'box' may be broken, and its node has `ssh: none`: nobody could put it back",
+    ]
+
+
+@pytest.mark.parametrize("form", ["{0}", "{1}", "'{2}'"])
+def test_a_fingerprint_is_read_however_it_is_written(form: str) -> None:
+    shown = ":".join(["AB", "0C"] * 16)
+    written = form.format(shown, shown.lower(), shown.replace(":", ""))
+    pinned = RIGHT.replace("env:PVE_TOKEN", f"env:PVE_TOKEN\n  fingerprint: {written}")
+    access = parse(pinned, "F").proxmox
+    assert access is not None
+    assert access.fingerprint == "ab0c" * 16
+
+
+def test_a_node_may_have_a_fingerprint_of_its_own_but_not_beside_a_ca() -> None:
+    own = RIGHT.replace("api: proxmox", f"api: proxmox\n    fingerprint: {'ab' * 32}")
+    assert parse(own, "F").nodes["a1"].fingerprint == "ab" * 32
+    both = own.replace("env:PVE_TOKEN", "env:PVE_TOKEN\n  ca: file:/ca.pem")
+    said = "10: node 'a1' has a `fingerprint`, and proxmox has `ca` (line 5); keep one of the two"
+    assert answer(both) == [said]
+
+
 def test_there_are_cases() -> None:
     assert len(CASES) > 90
     assert len({case.name for case in CASES}) == len(CASES)

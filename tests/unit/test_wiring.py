@@ -15,7 +15,7 @@ from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.errors import Unreachable, UsageError
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
-from blackstart.wiring import connect
+from blackstart.wiring import _proxmox, _References, connect
 
 from .drivers.sshd import free_port
 
@@ -99,6 +99,44 @@ def test_guests_are_reached_by_ssh_only_where_declared(tmp_path: Path) -> None:
             site.runner.run("closed", "true", timeout_s=1)
         with pytest.raises(Unreachable, match=r"open \(127.0.0.1:.*refused"):
             site.runner.run("open", "true", timeout_s=5)
+
+
+def test_where_nobody_logs_in_every_fact_says_what_would_show_it(tmp_path: Path) -> None:
+    with connect(plain(tmp_path, ssh="none")) as site:
+        host = site.facts().hosts["box"]
+        assert {seen.error for seen in vars(host).values()} == {
+            "box: `ssh: none` in the inventory, so what only the host shows is not seen; to see "
+            "it, declare `ssh:` with a user and a key that may log in there"
+        }
+        work = site.circumstances.work(["box"])["box"]
+        assert "`ssh: none`" in str(work.error)
+
+
+def test_a_node_may_be_the_only_one_that_nobody_logs_in_to(tmp_path: Path) -> None:
+    nodes = {
+        "box": {"address": "127.0.0.1"},
+        "closed": {"address": "127.0.0.2", "ssh": "none"},
+    }
+    with connect(plain(tmp_path, nodes=nodes)) as site:
+        with pytest.raises(Unreachable, match="closed: `ssh: none`"):
+            site.runner.run("closed", "true", timeout_s=1)
+        with pytest.raises(Unreachable, match=r"box \(127.0.0.1:.*refused"):
+            site.runner.run("box", "true", timeout_s=5)
+
+
+def test_each_node_is_held_against_its_own_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "drill@pve!t1=5e3a9f10-0000-4000-8000-7c0ffee00001")
+    nodes = {
+        "a": {"address": "127.0.0.1", "api": "proxmox", "fingerprint": "aa" * 32},
+        "b": {"address": "127.0.0.2", "api": "proxmox"},
+    }
+    access = {"token": "env:TOKEN", "fingerprint": "bb" * 32}
+    api = _proxmox(plain(tmp_path, nodes=nodes, proxmox=access), _References(None))
+    assert api is not None
+    pinned = {endpoint.node: endpoint._trust.fingerprint for endpoint in api._endpoints}
+    assert pinned == {"a": "aa" * 32, "b": "bb" * 32}
 
 
 def test_a_k3s_cluster_is_asked_at_its_guests_and_endpoints(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 import threading
 import time
@@ -53,6 +54,12 @@ class Authority:
             + certificate.public_bytes(Encoding.PEM)
         )
         return path
+
+
+def fingerprint(certificate: Path) -> str:
+    """Its SHA-256, as openssl(1) prints it."""
+    (pem,) = x509.load_pem_x509_certificates(certificate.read_bytes())
+    return pem.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def _build(
@@ -113,6 +120,12 @@ class Server:
     otherwise: Answer | None = None
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
+    context: ssl.SSLContext | None = None
+
+    def present(self, certificate: Path) -> None:
+        """Show another certificate from the next connection on."""
+        assert self.context is not None
+        self.context.load_cert_chain(certificate)
 
     def lines(self) -> list[str]:
         """The requests as ``METHOD path``."""
@@ -132,6 +145,7 @@ class _Https(ThreadingHTTPServer):
     script: Server
 
     def __init__(self, context: ssl.SSLContext, address: str) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         super().__init__((address, 0), _Handler)
         self._context = context
 
@@ -187,7 +201,7 @@ def serving(certificate: Path, address: str = "127.0.0.1") -> Iterator[Server]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     https = _Https(context, address)
-    https.script = Server(https.server_address[1])
+    https.script = Server(https.server_address[1], context=context)
     thread = threading.Thread(target=https.serve_forever, args=(0.05,))
     thread.start()
     try:

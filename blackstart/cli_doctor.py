@@ -1,0 +1,54 @@
+"""``blackstart doctor``: is all that an inventory names reached, and what is missing?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from blackstart.doctor.rounds import examine
+from blackstart.evidence.reach import document, show
+from blackstart.inventory_file import load
+from blackstart.model.reach import verdict_of
+from blackstart.rack import enter
+from blackstart.wiring import contact
+
+
+@click.command()
+@click.option(
+    "--inventory",
+    "inventory_file",
+    default="inventory/rack.yaml",
+    show_default=True,
+    help="The site.",
+)
+@click.option(
+    "--json",
+    "output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write it as one JSON object into this file as well.",
+)
+def doctor(inventory_file: str, output: Path | None) -> None:
+    """Ask every host and API once whether it lets us in and shows what facts need.
+
+    Looks, changes nothing, accepts no unknown key or certificate, and ends within about a
+    minute whoever hangs. What is missing is told with the command that grants it. Exit code
+    0: all reached; 1: something refuses or is wrong; 2: the inventory or the command line is;
+    3: something does not answer.
+    """
+    inventory = load(Path(inventory_file))
+    if inventory.rack is not None:
+        enter.ensure_inside([sys.executable, "-m", "blackstart", *sys.argv[1:]])
+    home = enter.rack_home() if inventory.rack is not None else None
+    taken_at = datetime.now(UTC).isoformat(timespec="seconds")
+    with contact(inventory, rack_secrets=home / "secrets" if home else None) as contacts:
+        things = examine(contacts)
+    show(Console(highlight=False), inventory.site, things)
+    if output is not None:
+        text = json.dumps(document(inventory.site, taken_at, things), indent=2)
+        output.write_text(text + "\n", "utf-8")
+    sys.exit(verdict_of(things).exit_code)

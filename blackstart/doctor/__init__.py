@@ -1,0 +1,1 @@
+"""What is reached of all that an inventory names, and the command for what is not."""
