@@ -24,21 +24,13 @@ def declared(inventory: Inventory) -> Backup:
     """Where copies of ``/etc/pve`` are; a site without Proxmox VE has none to make."""
     if inventory.proxmox is None:
         pytest.skip("the inventory declares no Proxmox VE")
-    if inventory.backups.etc_pve is None:
-        raise Unproven(
-            "the inventory declares no backup of /etc/pve; add backups: {etc_pve: {host: HOST, "
-            "path: /DIRECTORY}}"
-        )
-    return inventory.backups.etc_pve
+    return _declared(inventory)
 
 
 @pytest.fixture
 def copy(declared: Backup, readiness: Readiness) -> tuple[ConfigurationCopy, str]:
     """The newest copy of ``/etc/pve``, and where it was read."""
-    seen = readiness.configuration_copy
-    if seen is None:
-        raise Unproven(f"nobody looked at {declared.host}:{declared.path}")
-    return known(seen), f"{seen.source}: {known(seen).path}"
+    return _copy(declared, readiness)
 
 
 @pytest.mark.claim(severity="critical", breaks="data", incident=LOST_CONFIGURATION)
@@ -203,21 +195,38 @@ def test_backup_server_is_not_on_what_it_protects(
 
 @pytest.mark.claim(severity="critical", breaks="data")
 def test_backup_key_is_kept_elsewhere(
-    proxmox: ProxmoxFacts, copy: tuple[ConfigurationCopy, str]
+    proxmox: ProxmoxFacts, readiness: Readiness, inventory: Inventory
 ) -> None:
     """Encrypted backups whose only key is in ``/etc/pve/priv`` are lost with the cluster."""
     encrypting = [store.name for store in _servers(proxmox) if store.key]
     if not encrypting:
         pytest.skip(f"no store encrypts its backups ({proxmox.stores.source})")
-    there = set(copy[0].files)
+    copy, source = _copy(_declared(inventory), readiness)
+    there = set(copy.files)
     lacking = [name for name in encrypting if f"priv/storage/{name}.enc" not in there]
     expect(
         not lacking,
         f"the key of {', '.join(lacking)} is in no copy off the cluster",
-        evidence=(proxmox.stores.source, copy[1]),
+        evidence=(proxmox.stores.source, source),
         fix="copy /etc/pve/priv/storage/STORE.enc off the cluster, and print it: "
         "proxmox-backup-client key paperkey",
     )
+
+
+def _declared(inventory: Inventory) -> Backup:
+    if inventory.backups.etc_pve is None:
+        raise Unproven(
+            "the inventory declares no backup of /etc/pve; add backups: {etc_pve: {host: HOST, "
+            "path: /DIRECTORY}}"
+        )
+    return inventory.backups.etc_pve
+
+
+def _copy(declared: Backup, readiness: Readiness) -> tuple[ConfigurationCopy, str]:
+    seen = readiness.configuration_copy
+    if seen is None:
+        raise Unproven(f"nobody looked at {declared.host}:{declared.path}")
+    return known(seen), f"{seen.source}: {known(seen).path}"
 
 
 def _days(seconds: float) -> str:

@@ -19,6 +19,7 @@ from blackstart.model.subjects import guest_behind, subjects_of
 from blackstart.model.undo import Action
 
 from .circumstances import QuietCluster, SimulatedCircumstances
+from .readiness import readiness
 from .shell import Shell
 from .snapshot import snapshot
 from .world import TICK_S, ArmedUndo, SimulatedClock, World
@@ -289,4 +290,5 @@ def site_of(world: World, *, blind: frozenset[str] = frozenset()) -> Site:
         deadmen=SimulatedDeadMen(world),
         circumstances=SimulatedCircumstances(),
         every=partial(every, world.clock),
+        readiness=lambda: readiness(world),
     )

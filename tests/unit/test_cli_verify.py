@@ -64,7 +64,7 @@ def test_a_healthy_site_is_go(home: Home) -> None:
     done = home.verify("--before", "reboot:a1")
     assert done.returncode == 0, done.stderr
     first, *rest = done.stdout.splitlines()
-    assert first.startswith("GO        reboot:a1 on lab: 12 claims hold")
+    assert first.startswith("GO        reboot:a1 on lab: 20 claims hold")
     assert any(line.startswith("down      for how long is not known") for line in rest)
 
 
@@ -134,7 +134,7 @@ def test_explain_shows_one_finding_whole(home: Home) -> None:
     missing = home.run("explain", "--inventory", "lab.yaml", "99")
     assert (missing.returncode, missing.stderr) == (
         2,
-        "blackstart: there is no finding 99; the last run has 1 to 12\n",
+        "blackstart: there is no finding 99; the last run has 1 to 28\n",
     )
 
 
