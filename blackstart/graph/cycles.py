@@ -50,6 +50,8 @@ class Cycle(Record):
         waited = [link for link in self.links if _kind(link.after) == PartKind.BOOT]
         if by_name:
             name = by_name[0].before.partition("/")[2].split()[0]
+            if _kind(by_name[0].after) == PartKind.STORE:
+                return f"define {by_name[0].after} by the address of {name}, not by the name"
             where = by_name[0].evidence[0].partition(": ")[0]
             mend = f"in {where} write the address of {name} instead of the name"
             return mend + (", and add nofail" if waited else "")

@@ -104,6 +104,7 @@ def test_a_guest_whose_disk_is_reached_by_the_name_that_it_resolves() -> None:
     (cycle,) = found(on_a_store_by_name("maas"))
     assert cycle.deadlock
     assert set(cycle.parts) >= {"store/nfs on pve1", "start/maas", "guest/maas", "dns/maas"}
+    assert cycle.fix == f"define store/nfs on pve1 by the address of {NAS_NAME}, not by the name"
 
 
 def test_a_guest_whose_turn_is_before_the_resolver_it_needs() -> None:
