@@ -68,12 +68,12 @@ class Recovering:
 
     def strays(self) -> dict[str, tuple[str, ...]]:
         """Traces of dead-men by host, whatever the journals say; a host that cannot be asked
-        says so in its place.
+        says so in its place. Where nobody logs in, nobody has armed one.
         """
         found: dict[str, tuple[str, ...]] = {}
         inventory = self.site.inventory
-        hosts = [*inventory.nodes, *(name for name, guest in inventory.guests.items() if guest.ssh)]
-        for host in hosts:
+        names = (*inventory.nodes, *inventory.guests)
+        for host in (name for name in names if inventory.ssh_of(name) is not None):
             try:
                 left = self.site.deadmen.traces(host)
             except DriverError as error:

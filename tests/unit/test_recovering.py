@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -146,6 +147,25 @@ def test_a_dead_man_that_no_journal_knows_is_a_stray(harness: Harness) -> None:
     (harness.drills / "1" / "journal.jsonl").unlink()
     assert harness.recover() == ()
     assert harness.recovering().strays() == {"nas1": ("1",)}
+
+
+def test_where_nobody_logs_in_nobody_looks_for_strays(harness: Harness) -> None:
+    site = harness.site
+    closed = site.inventory.nodes["nas1"].model_copy(update={"ssh": "none", "may_break": {}})
+    nodes = {**site.inventory.nodes, "nas1": closed}
+    inventory = site.inventory.model_copy(update={"nodes": nodes})
+    asked: list[str] = []
+
+    class Looking:
+        def traces(self, host: str) -> tuple[str, ...]:
+            asked.append(host)
+            return ()
+
+    looking: Any = Looking()
+    there = replace(site, inventory=inventory, deadmen=looking)
+    assert replace(harness.recovering(), site=there).strays() == {}
+    assert "nas1" not in asked
+    assert {"a1", "a2"} <= set(asked)
 
 
 def test_it_writes_down_what_it_does(harness: Harness) -> None:
