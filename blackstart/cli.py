@@ -15,7 +15,7 @@ from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
 from blackstart.cli_verify import explain, verify
-from blackstart.errors import BlackstartError
+from blackstart.errors import BlackstartError, UsageError
 from blackstart.rack.cli import rack
 
 EPILOG = """
@@ -46,3 +46,7 @@ def main() -> None:
     except BlackstartError as error:
         click.echo(f"blackstart: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a directory that is not there
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"blackstart: {where}{error.strerror}", err=True)
+        sys.exit(UsageError.exit_code)

@@ -46,8 +46,9 @@ def addresses(inventory_file: str, output: Path | None) -> None:
         facts = site.facts()
     book = address_book(inventory, facts)
     judged = findings(book)
-    console = Console(highlight=False)
-    show(console if console.is_terminal else Console(highlight=False, width=WIDE), book, judged)
+    # FORCE_COLOR makes a terminal of everything for rich; it makes no pipe narrow.
+    width = None if sys.stdout.isatty() else WIDE
+    show(Console(highlight=False, width=width), book, judged)
     if output is not None:
         text = json.dumps({"taken_at": facts.taken_at, **document(book, judged)}, indent=2)
         output.write_text(text + "\n", "utf-8")

@@ -6,15 +6,13 @@ whatever state the drill's own process is in.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
-import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
 from blackstart.errors import UsageError
-from blackstart.safety.lease import no_place
+from blackstart.safety.lease import no_place, who
 
 
 def _file(leases: Path, site: str) -> Path:
@@ -28,7 +26,7 @@ def halt(leases: Path, site: str, why: str) -> None:
     """
     path = _file(leases, site)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    holder = {"who": f"{getpass.getuser()}@{socket.gethostname()}", "since": now, "why": why}
+    holder = {"who": who(), "since": now, "why": why}
     temporary = path.with_suffix(f".{os.getpid()}")
     try:
         leases.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
             held = f"lease: site {site} is held by {_holder(file.name)}"
             raise Refusal([f"{held}; wait for it, or stop it: blackstart halt"]) from None
         holder = {
-            "who": f"{getpass.getuser()}@{socket.gethostname()}",
+            "who": who(),
             "pid": os.getpid(),
             "since": clock.wall(),
             "why": why,
@@ -61,6 +61,15 @@ def _opened(directory: Path, name: str) -> TextIO:
         return (directory / name).open("a+")
     except OSError as error:
         raise UsageError(no_place(directory / name, error)) from error
+
+
+def who() -> str:
+    """Who runs this, and where; in a container a number need not have a name."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"user {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def no_place(path: Path, error: OSError) -> str:

@@ -105,6 +105,13 @@ def test_json_has_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (cell["says"], cell["note"], cell["source"]) == ([BOX_AT], "dynamic", f"{LOG} line 7")
 
 
+def test_colour_in_a_pipe_folds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    _, output = typed(tmp_path, monkeypatch, agreeing())
+    header = next(line for line in output.splitlines() if "guest" in line)
+    assert "certificate" in header
+
+
 def test_a_wrong_inventory_is_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lab.yaml").write_text("site: [")

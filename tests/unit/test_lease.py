@@ -45,6 +45,19 @@ def test_where_no_lease_can_be_kept_is_a_usage_error(tmp_path: Path) -> None:
             hold("lab", "x", CLOCK, directory).__enter__()
 
 
+@pytest.mark.parametrize("error", [KeyError("uid not found: 12345"), OSError("No username")])
+def test_who_has_no_name_holds_it_by_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def nobody() -> str:
+        raise error
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    with hold("lab", "x", CLOCK, tmp_path):
+        who = json.loads((tmp_path / "lab.json").read_text())["who"]
+    assert who.startswith(f"user {os.getuid()}@")
+
+
 def test_another_site_is_free(tmp_path: Path) -> None:
     with hold("lab", "x", CLOCK, tmp_path), hold("home", "y", CLOCK, tmp_path):
         pass

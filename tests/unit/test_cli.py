@@ -1,0 +1,35 @@
+"""The command line's own end: what went wrong in one line, and its exit code."""
+
+from __future__ import annotations
+
+import pytest
+
+from blackstart.cli import blackstart, main
+from blackstart.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "code"),
+    [
+        (UsageError("no such thing; write another"), "no such thing; write another", 2),
+        (FileNotFoundError(2, "No such file or directory", "a/b"), "a/b: No such file", 2),
+        (OSError(28, "No space left on device"), "blackstart: No space left on device", 2),
+    ],
+)
+def test_what_goes_wrong_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    said: str,
+    code: int,
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(blackstart, "main", fails)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    line = capsys.readouterr().err
+    assert said in line
+    assert line.count("\n") == 1
