@@ -22,7 +22,14 @@ from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
 from blackstart.drivers.proxmox_needs import remedy
 from blackstart.drivers.proxmox_survey import survey
 from blackstart.drivers.tls import compare_first
-from blackstart.errors import DriverError, InventoryError, Rejected, Unproven, UsageError
+from blackstart.errors import (
+    BlackstartError,
+    DriverError,
+    InventoryError,
+    Rejected,
+    Unproven,
+    UsageError,
+)
 from blackstart.inventory_file import parse
 from blackstart.model.parts import fingerprint as plain
 from blackstart.model.survey import Survey
@@ -75,16 +82,25 @@ def discover(output: str, **given: str | None) -> None:
     proxmox = _server(given, "proxmox", "token", "")
     maas = _server(given, "maas", "key", "maas-") if given["maas"] or given["key"] else None
     entrance = proxmox_entrance(proxmox.url)
-    seen = _survey(proxmox, entrance)
-    access = Access(entrance, proxmox.secret, proxmox.authority, proxmox.fingerprint)
-    taken_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    text = inventory_text(seen, access, _maas(maas) if maas else None, taken_at)
+    try:
+        text = _written(proxmox, entrance, maas)
+    except Rejected as error:
+        # Elsewhere what refuses is only unproven; here it is what stands in the way.
+        raise BlackstartError(str(error)) from None
     _check(text)
     if file is None:
         click.echo(text, nl=False)
         return
     _write(file, text)
     click.echo(f"{file}: written; next: blackstart doctor --inventory {file}", err=True)
+
+
+def _written(proxmox: _Server, entrance: Entrance, maas: _Server | None) -> str:
+    """The inventory as the APIs show it. Raises ``DriverError``."""
+    seen = _survey(proxmox, entrance)
+    access = Access(entrance, proxmox.secret, proxmox.authority, proxmox.fingerprint)
+    taken_at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return inventory_text(seen, access, _maas(maas) if maas else None, taken_at)
 
 
 def _new(output: str) -> Path | None:

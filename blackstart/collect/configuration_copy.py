@@ -12,7 +12,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from blackstart.collect.sections import run, shell
+from blackstart.collect.sections import Section, run, shell
 from blackstart.drivers.base import CommandRunner
 from blackstart.errors import DriverError
 from blackstart.model.inventory import Backup
@@ -38,12 +38,17 @@ _SECTION = re.compile(r"^[a-z]+:\s*(\S+)\s*$")
 _ENTRY = re.compile(r"^([a-z][a-z0-9_-]*):")
 
 
+def copy_section(path: str) -> Section:
+    """What is asked for the newest archive below a directory."""
+    return shell("copy", SECONDS, _READ % shlex.quote(path))
+
+
 def look_at_copy(runner: CommandRunner, declared: Backup) -> Observed[ConfigurationCopy]:
     """The newest archive below the declared directory; never raises ``DriverError``."""
     source = f"ssh {declared.host}: archives below {declared.path}"
-    section = shell("copy", SECONDS, _READ % shlex.quote(declared.path))
+    sections = (copy_section(declared.path),)
     try:
-        answer = run(runner, declared.host, (section,), timeout_s=SECONDS + 14.0)["copy"]
+        answer = run(runner, declared.host, sections, timeout_s=SECONDS + 14.0)["copy"]
     except DriverError as error:
         return Observed(source=source, error=str(error))
     if answer.error is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from blackstart.collect.sections import builtin, run, shell
+from blackstart.collect.sections import Section, builtin, run, shell
 from blackstart.drivers.base import CommandRunner
 from blackstart.errors import DriverError
 from blackstart.model.observed import Observed
@@ -26,15 +26,18 @@ if [ -r /proc/spl/kstat/zfs/arcstats ]; then
 else echo 0; fi"""
 
 
+def file_sections(paths: Sequence[str]) -> tuple[Section, ...]:
+    """What is asked for ZFS' limit and for these paths."""
+    arc = builtin("arc", _ARC)
+    return (arc, shell("paths", 5, _PATHS % shlex.join(paths))) if paths else (arc,)
+
+
 def look_at_files(runner: CommandRunner, host: str, paths: Iterable[str]) -> Observed[HostFiles]:
     """Which of these absolute paths are there; never raises ``DriverError``."""
     source = f"ssh {host}: test -e"
     wanted = sorted(set(paths))
-    sections = [builtin("arc", _ARC)]
-    if wanted:
-        sections.append(shell("paths", 5, _PATHS % shlex.join(wanted)))
     try:
-        answers = run(runner, host, tuple(sections), timeout_s=TIMEOUT_S)
+        answers = run(runner, host, file_sections(wanted), timeout_s=TIMEOUT_S)
     except DriverError as error:
         return Observed(source=source, error=str(error))
     wrong = [f"{name}: {answer.error}" for name, answer in answers.items() if answer.error]

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from blackstart import collect
-from blackstart.collect import dhcp
+from blackstart.collect import configuration_copy, dhcp, host_files
 from blackstart.collect.circumstances import HostCircumstances
 from blackstart.collect.sections import Section
 from blackstart.drivers.base import CommandResult
@@ -36,6 +36,8 @@ ALLOWED: dict[str, str] = {
     "find": r"(?!.*-(delete|exec(dir)?|ok(dir)?|fprint\S*|fls)\b)" + ANY,
     "sed": r"-E s/(\\.|[^/])*/(\\.|[^/])*/ \S+",  # no flag: `w` writes, `e` runs
     "sort": r"-[nu]+",
+    "base64": r"",
+    "tar": r"-(tvf|tf|xOf) \S+( -T -)?",  # `-O`: to standard output, nothing is unpacked
     # Asking the system.
     "command": r"-v \S+",
     **dict.fromkeys(("findmnt", "getent", "id", "lsblk", "uname"), ANY),
@@ -108,6 +110,10 @@ def sections_of(module: str) -> Iterator[Section]:
         yield from _within(value)
     if module == "dhcp":
         yield from dhcp._sections(dhcp.PLACES)
+    elif module == "configuration_copy":
+        yield configuration_copy.copy_section("/srv/backups of mine")
+    elif module == "host_files":
+        yield from host_files.file_sections(["/srv/images of mine"])
 
 
 def _within(value: object) -> Iterator[Section]:

@@ -145,7 +145,8 @@ class TestCluster:
 
     def test_a_refusal_is_told(self, node: Server, api: ProxmoxApi) -> None:
         node.answers[self.PATH] = Reply(403, "Permission check failed (/, Sys.Audit)")
-        assert ProxmoxCluster(api).quorate().error == "403 Permission check failed (/, Sys.Audit)"
+        said = ProxmoxCluster(api).quorate().error or ""
+        assert said.startswith("403 Permission check failed (/, Sys.Audit): pveum acl modify / ")
 
 
 class TestVitals:
