@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
+import fcntl
+import socket
+import struct
+from collections.abc import Mapping
 
 from blackstart.doctor.contacts import Contacts
 from blackstart.doctor.state import failed, reached, wrong
@@ -12,7 +15,9 @@ from blackstart.errors import DriverError
 from blackstart.model.inventory import Inventory
 from blackstart.model.reach import Reach, State
 
-NETWORKS = Path("/sys/class/net")
+ASK_FLAGS = 0x8913
+"""SIOCGIFFLAGS (netdevice(7))."""
+UP_AND_RUNNING = 0x1 | 0x40
 _REFUSES = ": REFUSED"
 
 
@@ -46,14 +51,29 @@ def interfaces(inventory: Inventory) -> tuple[str, ...]:
     return tuple(sorted({server.interface for server in inventory.dhcp.values()}))
 
 
-def dhcp_interface(name: str, networks: Path = NETWORKS) -> tuple[Reach, ...]:
+def cards() -> dict[str, bool]:
+    """This machine's interfaces, and whether each is up.
+
+    Of the network namespace that we are in: /sys/class/net may show another's.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        return {name: _is_up(asked, name) for _, name in socket.if_nameindex()}
+
+
+def _is_up(asked: socket.socket, name: str) -> bool:
+    answer = fcntl.ioctl(asked, ASK_FLAGS, struct.pack("16sh14x", name.encode(), 0))
+    flags = struct.unpack("16sH14x", answer)[1]
+    return bool(flags & UP_AND_RUNNING == UP_AND_RUNNING)
+
+
+def dhcp_interface(name: str, found: Mapping[str, bool] | None = None) -> tuple[Reach, ...]:
     """Whether this machine can ask for DHCP there; nothing is sent."""
-    thing = f"dhcp {name}"
-    if not (networks / name).is_dir():
-        there = ", ".join(sorted(item.name for item in networks.iterdir()))
+    thing, found = f"dhcp {name}", cards() if found is None else found
+    if name not in found:
+        there = ", ".join(sorted(found))
         fix = "correct `interface:` in dhcp of the inventory"
         return (wrong(thing, f"this machine has no interface {name}, but {there}", fix),)
-    if (networks / name / "operstate").read_text().strip() == "down":
+    if not found[name]:
         return (wrong(thing, f"{name} of this machine is down", f"ip link set {name} up"),)
     try:
         Wire(name).open().close()

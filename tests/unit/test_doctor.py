@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -384,18 +385,20 @@ class TestDhcp:
     """This machine's own way to ask; nothing is sent."""
 
     @pytest.fixture
-    def networks(self, tmp_path: Path) -> Path:
-        for name, state in (("lo", "unknown"), ("eno1", "down")):
-            (tmp_path / name).mkdir()
-            (tmp_path / name / "operstate").write_text(f"{state}\n")
-        return tmp_path
+    def networks(self) -> dict[str, bool]:
+        return {"lo": True, "eno1": False}
 
-    def test_an_interface_that_is_not_there(self, networks: Path) -> None:
+    def test_the_interfaces_are_those_of_our_own_network(self) -> None:
+        seen = wires.cards()
+        assert seen["lo"] is True
+        assert set(seen) == {name for _, name in socket.if_nameindex()}
+
+    def test_an_interface_that_is_not_there(self, networks: dict[str, bool]) -> None:
         found = only(wires.dhcp_interface("eno2", networks))
         said = "this machine has no interface eno2, but eno1, lo"
         assert (found.state, found.said) == (State.WRONG, said)
 
-    def test_one_that_is_down(self, networks: Path) -> None:
+    def test_one_that_is_down(self, networks: dict[str, bool]) -> None:
         found = only(wires.dhcp_interface("eno1", networks))
         assert (found.state, found.fix) == (State.WRONG, "ip link set eno1 up")
 
@@ -403,7 +406,7 @@ class TestDhcp:
         ("code", "fix"), [(1, "run it as root"), (13, "run it as root"), (98, "find out who holds")]
     )
     def test_a_port_that_is_not_ours(
-        self, networks: Path, code: int, fix: str, monkeypatch: pytest.MonkeyPatch
+        self, networks: dict[str, bool], code: int, fix: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(_: object) -> None:
             raise OSError(code, os.strerror(code))
@@ -412,7 +415,9 @@ class TestDhcp:
         found = only(wires.dhcp_interface("lo", networks))
         assert (found.state, found.fix.startswith(fix)) == (State.WRONG, True)
 
-    def test_one_that_can_be_used(self, networks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_that_can_be_used(
+        self, networks: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         closed: list[bool] = []
 
         class Open:
