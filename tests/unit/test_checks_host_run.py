@@ -15,15 +15,24 @@ from .test_plugin import ROOT
 
 CONFTEST = """
 import pytest
+from blackstart.model.facts import SiteFacts
 from blackstart.model.host_boot import HostBootFacts
 
 class Site:
+    readiness = None
+
+    def __init__(self, inventory):
+        self.inventory = inventory
+
+    def facts(self):
+        return SiteFacts(taken_at=0.0)
+
     def host_boots(self):
         return {{"a1": HostBootFacts.model_validate_json({facts!r})}}
 
 @pytest.fixture(scope="session")
 def site(inventory):
-    return Site()
+    return Site(inventory)
 """
 
 

@@ -44,7 +44,7 @@ class Bench:
     def drill(self, *, plan_only: bool = False) -> None:
         drill = self.harness.drill(plan_only=plan_only)
         with drill.fault(FAULT):
-            drill.recovers(*promises(self.harness.site))
+            drill.recovers(*promises(self.harness.site, FAULT))
 
     def facts(self, when: str) -> SiteFacts:
         path = self.harness.drills / "one" / f"facts-{when}.json"
