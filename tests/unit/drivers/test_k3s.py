@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -257,3 +259,33 @@ def test_an_answer_that_trickles_for_ever_is_bounded(
     body = json.dumps({"items": []}).encode()
     node.answers[NODES] = Reply(body=body, byte_s=0.2)
     assert isinstance(refused(api), TimedOut)
+
+
+LEFT_BEHIND = """
+import sys
+from pathlib import Path
+from blackstart.drivers import k3s
+from blackstart.errors import DriverError
+
+k3s.CONNECT_S = k3s.READ_S = 0.5
+api = k3s.K3sServers({{"one": ("127.0.0.1", {port})}}, token="{token}", ca=Path("{ca}"))
+try:
+    api.{call}()
+except DriverError as error:
+    print(error)
+sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("call", ["nodes", "version"])
+def test_a_call_that_was_left_behind_takes_no_exit_code(
+    call: str, node: Server, authority: Authority
+) -> None:
+    """Its thread is still at work when Python ends: the process must end with its own code."""
+    node.otherwise = Reply(body=b" " * 100_000, byte_s=0.002)
+    program = LEFT_BEHIND.format(port=node.port, token=TOKEN, ca=authority.ca, call=call)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "no answer within" in ended.stdout
+    assert ended.returncode == 3
