@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Verdict
 from blackstart.pytest_checks import FINDINGS
 
-CHECKS = Path("checks")
+CHECKS = (Path("checks"), Path(__file__).parents[1] / "checks")
+"""An owner's own, beside the inventory; else those of the checkout that this runs from."""
 KEPT = Path("reports/verify")
 BOUND_S = 600.0
 """No snapshot takes as long: every question in it has its own bound."""
@@ -116,11 +118,10 @@ def _checked(inventory_file: str) -> tuple[Finding, ...]:
 
     Raises ``UsageError`` when they could not be run, ``Unproven`` when they found nothing.
     """
-    if not CHECKS.is_dir():
-        raise UsageError(f"there is no {CHECKS}/ here; run this where it lies")
+    checks = checks_directory(CHECKS)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "findings.json"
-        words = ["pytest", str(CHECKS), "--inventory", inventory_file, "--findings", str(file)]
+        words = ["pytest", str(checks), "--inventory", inventory_file, "--findings", str(file)]
         words += ["-q", "-p", "no:cacheprovider", "--no-header", "--tb=short"]
         try:
             done = subprocess.run(
@@ -138,6 +139,14 @@ def _checked(inventory_file: str) -> tuple[Finding, ...]:
         if not file.exists():
             raise Unproven(f"the checks said nothing: {(done.stdout + done.stderr)[-2000:]}")
         return FINDINGS.validate_json(file.read_bytes())
+
+
+def checks_directory(candidates: Iterable[Path]) -> Path:
+    """The first that is there. Raises ``UsageError``."""
+    for directory in candidates:
+        if directory.is_dir():
+            return directory
+    raise UsageError("there is no checks/ here; run this where it lies")
 
 
 def _last(kept: Path) -> dict[str, Any] | None:

@@ -51,10 +51,9 @@ def node(site: SiteNode) -> SiteNode:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """An empty folder, but for the checks."""
+    """An empty folder."""
     directory = tmp_path / "home"
     directory.mkdir()
-    (directory / "checks").symlink_to(ROOT / "checks")
     return directory
 
 

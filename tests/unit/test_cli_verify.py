@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from blackstart.cli_verify import CHECKS, checks_directory
+from blackstart.errors import UsageError
 from tests.unit.test_plugin import CONFTEST, ROOT, inventory_text
 
 BOUND_S = 120
@@ -161,13 +163,6 @@ def test_a_wrong_act_is_refused(home: Home, words: tuple[str, ...], said: str) -
     assert (done.returncode, said in done.stderr) == (2, True)
 
 
-def test_without_checks_it_says_where_to_run(home: Home, tmp_path: Path) -> None:
-    home.site()
-    tmp_path.joinpath("checks").rename(tmp_path / "elsewhere")
-    done = home.verify()
-    assert (done.returncode, "there is no checks/ here" in done.stderr) == (2, True)
-
-
 def test_what_is_declared_not_applicable_is_shown_and_forbids_nothing(home: Home) -> None:
     entry = {
         "check": "guest_starts_with_its_node",
@@ -180,3 +175,16 @@ def test_what_is_declared_not_applicable_is_shown_and_forbids_nothing(home: Home
     assert done.returncode == 0, done.stdout + done.stderr
     line = "n/a       guest_starts_with_its_node [box]: somebody starts it by hand"
     assert line in done.stdout.splitlines()
+
+
+def test_an_owners_own_checks_come_before_those_of_the_checkout(tmp_path: Path) -> None:
+    own, shipped = tmp_path / "checks", ROOT / "checks"
+    assert CHECKS[1] == shipped
+    assert checks_directory((own, shipped)) == shipped
+    own.mkdir()
+    assert checks_directory((own, shipped)) == own
+
+
+def test_without_checks_it_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no checks/ here"):
+        checks_directory((tmp_path / "checks", tmp_path / "elsewhere"))
