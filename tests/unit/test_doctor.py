@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -14,165 +13,20 @@ from typing import Any
 
 import pytest
 
-from blackstart.doctor import apis, hosts, rounds, wires
+from blackstart.doctor import apis, rounds, wires
 from blackstart.doctor.contacts import Contacts, ProxmoxContact
-from blackstart.drivers.base import CommandRunner
 from blackstart.drivers.maas_api import Key, MaasApi
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
-from blackstart.drivers.ssh import SshRunner
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
-from blackstart.model.inventory import Inventory
 from blackstart.model.k3s_facts import K3sNode
 from blackstart.model.observed import Observed
 from blackstart.model.reach import Reach, State, verdict_of
-from tests.unit.collect.local import LocalRunner, tool
-from tests.unit.drivers import sshd as server
 from tests.unit.drivers.captures import data, needs_captures, replay
 from tests.unit.drivers.sshd import free_port
 from tests.unit.drivers.tls_server import Authority, Reply, Server, fingerprint, serving
 
+from .doctoring import MAC, Names, NoPower, contacts, declared, only
 from .first_contact import BASE, GRANT, TOKEN, genuine, typed
-
-ME = pwd.getpwuid(os.getuid()).pw_name
-MAC = {"vmid": 101, "kind": "qemu", "node": "pve1", "mac": "bc:24:11:00:00:01"}
-
-
-def declared(**parts: Any) -> Inventory:
-    """A site with one node, and what a test adds."""
-    node = {"address": "127.0.0.1", "api": "proxmox"}
-    proxmox = {"token": "env:PVE_TOKEN"}
-    whole = {"site": "lab", "domain": "lab.test", "proxmox": proxmox, "nodes": {"pve1": node}}
-    return Inventory.model_validate({**whole, **parts})
-
-
-class NoPower:
-    """No management controller anywhere, or one that answers as told."""
-
-    def __init__(self, told: str | DriverError | None = None) -> None:
-        self._told = told
-
-    def supports(self, host: str) -> bool:
-        return self._told is not None
-
-    def state(self, host: str) -> Any:
-        if isinstance(self._told, DriverError):
-            raise self._told
-        return self._told
-
-
-class Names:
-    """A name server that answers as told."""
-
-    def __init__(self, answer: Observed[tuple[str, ...]] | None = None) -> None:
-        self._answer = answer
-        self.asked: list[tuple[str, str]] = []
-
-    def ask(self, at: str, name: str) -> Observed[tuple[str, ...]]:
-        self.asked.append((at, name))
-        assert self._answer is not None
-        return self._answer
-
-    def pointers(self, at: str, address: str) -> Observed[tuple[str, ...]]:
-        raise AssertionError("nobody asks for pointers")
-
-
-def contacts(inventory: Inventory, runner: CommandRunner | None = None, **parts: Any) -> Contacts:
-    """Contacts that a test chooses; the others are not there."""
-    told: Any = {"power": NoPower(), "names": Names(), "proxmox": None, "maas": None, "k3s": None}
-    return Contacts(inventory=inventory, runner=runner or SshRunner({}), **{**told, **parts})
-
-
-def only(found: tuple[Reach, ...]) -> Reach:
-    (one,) = found
-    return one
-
-
-class TestHosts:
-    """By ssh, at a real sshd."""
-
-    @pytest.fixture
-    def sshd(self, tmp_path: Path) -> Iterator[server.Sshd]:
-        if server.SSHD is None:
-            pytest.skip("no sshd on this machine: install openssh-server")
-        with server.running(tmp_path) as running:
-            yield running
-
-    def look(self, sshd: server.Sshd, **changes: Any) -> Reach:
-        target = sshd.target(**changes)
-        access = {"user": target.user, "port": target.port, "key": f"file:{target.key}"}
-        runner = SshRunner({"pve1": target})
-        found = only(hosts.look(contacts(declared(ssh=access), runner), "pve1"))
-        runner.close()
-        return found
-
-    def test_reached_by_one_login(self, sshd: server.Sshd) -> None:
-        found = self.look(sshd)
-        if os.getuid() == 0:
-            assert (found.state, found.said) == (State.REACHED, "as root")
-        assert sshd.dialled() == 1
-
-    def test_an_unknown_host_key_is_never_accepted(self, sshd: server.Sshd) -> None:
-        sshd.write_known_hosts()
-        for _ in range(2):
-            found = self.look(sshd)
-            assert found.state is State.WRONG
-            assert f"`ssh-keyscan -p {sshd.port} 127.0.0.1` prints what answers now" in found.said
-            assert "compare before adding" in found.said
-        assert sshd.known_hosts.read_text() == ""
-        assert sshd.logins() == 0
-
-    def test_another_host_key(self, sshd: server.Sshd, tmp_path: Path) -> None:
-        other = server.make_key(tmp_path / "other")
-        sshd.write_known_hosts(f"[127.0.0.1]:{sshd.port} {other}")
-        found = self.look(sshd)
-        assert (found.state, found.fix) == (State.WRONG, "")
-        assert "shows another host key" in found.said
-
-    def test_a_key_that_is_refused(self, sshd: server.Sshd, tmp_path: Path) -> None:
-        server.make_key(tmp_path / "stranger")
-        found = self.look(sshd, key=tmp_path / "stranger")
-        assert found.state is State.WRONG
-        copy = f"ssh-copy-id -i {tmp_path}/stranger -p {sshd.port} {ME}@127.0.0.1"
-        assert found.fix == copy
-        assert sshd.dialled() == 1
-
-    def test_nobody_listens(self, sshd: server.Sshd) -> None:
-        found = self.look(sshd, port=free_port())
-        assert (found.state, "Connection refused" in found.said) == (State.AWAY, True)
-
-
-@pytest.mark.parametrize(
-    ("uid", "journal", "state", "said"),
-    [
-        (0, "", State.REACHED, "as root"),
-        (1000, "Linux version 6.12", State.REACHED, "as drill, who is not root: drills and some"),
-        (1000, "", State.WRONG, "drill may not read the kernel's journal"),
-    ],
-)
-def test_as_whom_a_host_lets_us_in(
-    uid: int, journal: str, state: State, said: str, tmp_path: Path
-) -> None:
-    tool(tmp_path, "id", f"echo {uid}")
-    tool(tmp_path, "journalctl", f"echo '{journal}' | grep . || true")
-    known = contacts(declared(ssh={"user": "drill"}), LocalRunner(tmp_path))
-    found = only(hosts.look(known, "pve1"))
-    assert (found.state, found.said.startswith(said)) == (state, True)
-    fix = "usermod -aG systemd-journal drill  # on pve1" if state is State.WRONG else ""
-    assert found.fix == fix
-
-
-def test_a_guest_in_a_container_has_no_kernels_journal(tmp_path: Path) -> None:
-    tool(tmp_path, "id", "echo 1000")
-    tool(tmp_path, "journalctl", "exit 1")
-    guest = {**MAC, "address": "127.0.0.2", "ssh": True}
-    known = contacts(declared(guests={"web": guest}), LocalRunner(tmp_path))
-    assert only(hosts.look(known, "web")).state is State.REACHED
-
-
-def test_a_closed_host_is_no_fault_and_says_what_would_open_it() -> None:
-    found = only(hosts.look(contacts(declared(ssh="none")), "pve1"))
-    assert (found.state, found.fix) == (State.CLOSED, "")
-    assert "`ssh:` with a user and a key" in found.said
 
 
 @needs_captures
