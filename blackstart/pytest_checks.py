@@ -31,7 +31,12 @@ class Findings:
         self.found: list[Finding] = []
         self._inventory = inventory
         self._file = file
+        self._chosen = 0
         self._accepted: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember how many checks are to speak."""
+        self._chosen = sum(item.get_closest_marker("check") is not None for item in session.items)
 
     # Innermost: whoever counts outcomes sees an accepted one as what it is.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -72,8 +77,8 @@ class Findings:
                 terminalreporter.write_line(text)
 
     def pytest_sessionfinish(self) -> None:
-        """Write what was found, whole or not at all."""
-        if self._file is not None:
+        """Write what was found, whole or not at all: a run that broke off proves nothing."""
+        if self._file is not None and len(self.found) == self._chosen:
             part = self._file.with_name(self._file.name + ".part")
             part.write_bytes(FINDINGS.dump_json(tuple(self.found), indent=1) + b"\n")
             part.replace(self._file)

@@ -114,7 +114,8 @@ class Decision(Record):
 def decide(
     findings: Iterable[Finding], act: Act | None, inventory: Inventory, today: date
 ) -> Decision:
-    """Go only when something was looked at, nothing critical is wrong, all that counts was seen.
+    """Go only when something that the act touches was looked at and holds, nothing critical is
+    wrong there, and all that counts was seen.
 
     An acceptance of the inventory takes a finding out of the decision until its date, whether
     it is wrong or could not be read; an expired one counts for nothing and is itself a finding.
@@ -143,8 +144,8 @@ def decide(
             warnings.append(finding)
     good = [finding for finding in holding if finding.not_applicable is None]
     verdict = Verdict.FAIL if blockers else Verdict.UNPROVEN if unseen else Verdict.PASS
-    if verdict is Verdict.PASS and not good:
-        verdict = Verdict.UNPROVEN  # nothing was looked at
+    if verdict is Verdict.PASS and not any(item.is_touched_by(scope) for item in good):
+        verdict = Verdict.UNPROVEN  # nothing was looked at, or only what the act leaves alone
     return Decision(
         act=str(act) if act else None,
         verdict=verdict,

@@ -150,6 +150,16 @@ def test_a_check_that_breaks_has_seen_nothing(home: Home) -> None:
     assert "own [lab]: the check broke: ZeroDivisionError" in done.stdout
 
 
+def test_a_run_that_broke_off_proves_nothing(home: Home) -> None:
+    home.site()
+    home.path.joinpath("checks/test_an_early_one.py").write_text(
+        "import pytest\n@pytest.mark.check\ndef test_own():\n"
+        '    """Own."""\n    pytest.exit(\'enough\', returncode=0)\n'
+    )
+    done = home.verify()
+    assert (done.returncode, "the checks said nothing" in done.stderr) == (3, True), done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -43,6 +43,11 @@ def test_nothing_looked_at_is_no_go_and_no_pass() -> None:
     assert decide([absent], None, INVENTORY, TODAY).word == "unproven"
 
 
+def test_only_what_the_act_leaves_alone_looked_at_is_no_go() -> None:
+    act = parse_act(f"reboot:{NODE}", INVENTORY)
+    assert decide([finding(OTHER)], act, INVENTORY, TODAY).word == "unproven"
+
+
 def test_one_critical_finding_forbids_the_act() -> None:
     found = [finding(GUEST, Verdict.FAIL), finding(OTHER)]
     decision = decide(found, parse_act(f"reboot:{NODE}", INVENTORY), INVENTORY, TODAY)
