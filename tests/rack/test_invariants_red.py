@@ -82,7 +82,7 @@ def test_a_guest_that_is_not_started_at_boot(room: DrillRoom) -> None:
         ("guests-boot", "k3s1"),
         "k3s1 is stopped",
         "set onboot 1",
-        also=[("services-answer", "k3s1-api")],
+        also=[("services-answer", "k3s1-api"), ("nodes-ready", "k3s")],
     )
 
 
