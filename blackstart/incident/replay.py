@@ -75,7 +75,7 @@ class Replay:
         self.bench.reset()
         if self.records.healthy() is None:
             self.say("healthy: verify")
-            ill = self._well()
+            ill = self.bench.ill(WELL_S)
             if ill:
                 raise Unproven(f"the rack is not well, and nothing is changed: {ill}")
             self.records.keep_healthy(self.bench.verify(None, {}))
@@ -123,9 +123,9 @@ class Replay:
                 self.say(f"{case.id}: fix")
                 self._mend(case, taken)
         if drift.fix:
-            self._noted(taken, "after the fix", self._well)
-            self.say(f"{case.id}: verify again")
             try:
+                self._noted(taken, "after the fix")
+                self.say(f"{case.id}: verify again")
                 taken.after = self.bench.verify(drift.before, drift.declares)
             except BlackstartError as error:
                 taken.trouble.append(str(error))
@@ -138,7 +138,7 @@ class Replay:
         for step in drift.apply:
             self.bench.run(step)
         if not drift.shows:
-            self._noted(taken, "with the drift, which was to be silent", self._well)
+            self._noted(taken, "with the drift, which was to be silent")
         self.say(f"{case.id}: verify --before {drift.before}")
         taken.before = self.bench.verify(drift.before, drift.declares)
         if drift.drill is not None:
@@ -154,11 +154,8 @@ class Replay:
             except BlackstartError as error:
                 taken.trouble.append(f"fix: {error}")
 
-    def _well(self) -> str:
-        return self.bench.ill(WELL_S)
-
-    def _noted(self, taken: _Taken, when: str, look: Callable[[], str]) -> None:
-        ill = look()
+    def _noted(self, taken: _Taken, when: str) -> None:
+        ill = self.bench.ill(WELL_S)
         if ill:
             taken.trouble.append(f"not well {when}: {ill}")
 
