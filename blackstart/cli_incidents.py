@@ -13,6 +13,7 @@ from rich.console import Console
 from blackstart.cli_verify import CHECKS, checks_directory
 from blackstart.errors import UsageError
 from blackstart.evidence import incidents as told
+from blackstart.evidence.addresses import WIDE
 from blackstart.incident.bench import RackBench
 from blackstart.incident.judging import Outcome, outcome
 from blackstart.incident.known import Known
@@ -91,6 +92,11 @@ class Replays:
         return added
 
 
+def _console() -> Console:
+    """Folded where a person looks, whole lines for a pipe."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+
+
 @click.group()
 def incidents() -> None:
     """Past outages, replayed on the rack: was each foreseen, and did it happen?
@@ -117,7 +123,7 @@ def show_list(inventory_file: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(told.listed(found), indent=1))
     else:
-        told.show_list(Console(highlight=False), found)
+        told.show_list(_console(), found)
 
 
 @incidents.command()
@@ -128,8 +134,11 @@ def show_list(inventory_file: str, as_json: bool) -> None:
 def run(inventory_file: str, results: Path, name: str, drift: str | None) -> None:
     """Replay the incident NAME, or one DRIFT of it, on the rack.
 
-    The rack must be up; it is reset before and after each drift. A process that is killed
-    leaves its drift applied: the next one refuses until `blackstart rack reset`.
+    The rack must be up; it is reset before the first and after each drift. A process that is
+    killed leaves its drift applied, and the next one refuses until:
+
+    \b
+      blackstart rack reset
     """
     replays = Replays.of(inventory_file, results)
     wanted = chosen(replays.cases, name, drift)
@@ -138,7 +147,7 @@ def run(inventory_file: str, results: Path, name: str, drift: str | None) -> Non
     for case in wanted:
         replay.one(case)
     found = score(*replays.outcomes(wanted))
-    told.show(Console(highlight=False), found)
+    told.show(_console(), found)
     sys.exit(found.verdict.exit_code)
 
 
@@ -153,5 +162,5 @@ def show_score(inventory_file: str, results: Path) -> None:
     """
     replays = Replays.of(inventory_file, results)
     found = replays.score(replays.cases)
-    told.show(Console(highlight=False), found)
+    told.show(_console(), found)
     sys.exit(found.verdict.exit_code)

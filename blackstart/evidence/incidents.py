@@ -21,7 +21,8 @@ from blackstart.model.verdict import Verdict
 
 _STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.UNPROVEN: "bold yellow"}
 _WORDS = {Verdict.PASS: "as expected", Verdict.FAIL: "OTHERWISE", Verdict.UNPROVEN: "UNPROVEN"}
-COLUMNS = ("incident", "drift", "", "decision", "red", "wrong", "unread", "foreseen", "took")
+COLUMNS = ("", "incident", "drift", "decision", "red", "wrong", "unread", "foreseen", "took")
+LABEL_WIDTH = 14
 
 
 def listed(cases: Iterable[Case]) -> list[Mapping[str, Any]]:
@@ -58,22 +59,24 @@ def show(console: Console, score: Score) -> None:
     """Print the table, then what was not as expected, then precision and recall."""
     console.print(table(score.outcomes))
     for label, text, style in lines(score):
-        console.print(Text.assemble(Text(f"{label:<12}", style=style), text), soft_wrap=True)
+        console.print(
+            Text.assemble(Text(f"{label:<{LABEL_WIDTH}}", style=style), text), soft_wrap=True
+        )
 
 
 def table(outcomes: Iterable[Outcome]) -> Table:
     """One row a drift."""
     found = Table(box=None, pad_edge=False)
     for name in COLUMNS:
-        found.add_column(name, overflow="fold", no_wrap=name in ("incident", "drift"))
+        found.add_column(name, overflow="fold")
     for item in outcomes:
         verdict = Text(_WORDS[item.verdict], style=_STYLES[item.verdict])
         findings = item.findings
         had_to = len(findings.found) + len(findings.missed) + len(findings.unread)
         found.add_row(
+            verdict,
             item.incident,
             item.drift,
-            verdict,
             item.decision or "none",
             f"{len(findings.found)}/{had_to}",
             str(len(findings.wrong)),

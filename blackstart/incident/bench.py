@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ class RackBench:
         """What the machines' own look at themselves says, asked every 3 s."""
         deadline = time.monotonic() + bound_s
         while True:
-            wrong = "; ".join(filter(None, map(self._not_ready, self.inventory.nodes)))
+            with ThreadPoolExecutor(len(self.inventory.nodes)) as pool:
+                looks = list(pool.map(self._not_ready, self.inventory.nodes))
+            wrong = "; ".join(filter(None, looks))
             if not wrong or time.monotonic() > deadline:
                 return wrong
             time.sleep(PAUSE_S)

@@ -88,7 +88,11 @@ def drilled(refused: tuple[str, ...] = (), **verdicts: str) -> Drilled:
     return Drilled(verdict=Verdict.FAIL, reason="", refused=refused, judged=judged)
 
 
-FELL = {"guests_boot__k3s1": "fail", "services_answer__k3s1_api": "fail", "guests_boot__maas": "pass"}
+FELL = {
+    "guests_boot__k3s1": "fail",
+    "services_answer__k3s1_api": "fail",
+    "guests_boot__maas": "pass",
+}
 
 
 def record(**changes: Any) -> Replayed:

@@ -29,7 +29,10 @@ def test_all_as_expected() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"before": verified(decision="no-go")}, "uefi_guest_has_its_efi_disk [k3s1] was to be red"),
+        (
+            {"before": verified(decision="no-go")},
+            "uefi_guest_has_its_efi_disk [k3s1] was to be red",
+        ),
         (
             {"before": verified(finding(EFI), decision="go")},
             "before reboot:pve1 the decision is go, not no-go",

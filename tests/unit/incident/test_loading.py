@@ -1,4 +1,4 @@
-"""Incidents as files: what is wrong is told with its line and remedy, and ours name what there is."""
+"""Incidents as files: what is wrong is told with line and remedy, and ours are right."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from blackstart.errors import Refusal, Unproven
+from blackstart.errors import Refusal, Unproven, UsageError
 from blackstart.incident.model import Changes, DrillOf, Step
 from blackstart.incident.records import Drilled, Records, Verified
 from blackstart.incident.replay import Replay
@@ -52,7 +52,9 @@ class Rack:
         return self.unwell
 
     def verify(self, act: str | None, declares: Changes) -> Verified:
-        self._did("verify" if act is None else "verify with" if "mend" not in self.said else "again")
+        self._did(
+            "verify" if act is None else "verify with" if "mend" not in self.said else "again"
+        )
         return verified(finding(EFI)) if self.said[-1] == "verify with" else verified()
 
     def drill(self, drill: DrillOf, declares: Changes, directory: Path) -> Drilled:
@@ -139,7 +141,7 @@ def test_after_a_kill_the_next_one_refuses_until_the_rack_is_reset(records: Reco
     records.begin(drifts.case())  # and then it was killed
     rack = Rack(carries="gone@efi")
     for what in (replay(rack, records).begin, lambda: replay(rack, records).one(drifts.case())):
-        with pytest.raises(Refusal, match="gone@efi may still be applied .*rack reset"):
+        with pytest.raises(Refusal, match=r"gone@efi may still be applied .*rack reset"):
             what()
     assert rack.said == ["marked", "marked"]
     rack.reset()
@@ -198,5 +200,5 @@ def test_a_record_counts_for_what_was_done_whatever_is_expected_of_it(
 
 def test_a_file_that_is_no_record_is_told(records: Records) -> None:
     records.write(records.path("gone@efi"), json.dumps({"incident": "gone"}))
-    with pytest.raises(Exception, match="no record .*delete it"):
+    with pytest.raises(UsageError, match=r"no record .*delete it"):
         records.of(drifts.case())
