@@ -76,8 +76,8 @@ class Drift(Part):
     """One change that nobody notices until something restarts; without ``red``, a harmless one.
 
     ``apply`` makes it. ``shows`` says that it is seen at once, so that nobody waits for the site
-    to be well. ``before`` is the act that is decided, as ``blackstart verify --before``
-    takes it, ``decision`` what it must be. Findings: ``red`` must be there, ``follows`` may, ``unseen``
+    to be well. ``before`` is the act that is decided, as ``blackstart verify --before`` takes it,
+    ``decision`` what it must be. Findings: ``red`` must be there, ``follows`` may, ``unseen``
     cannot be read because of it. Then a ``drill``, or ``predict_only`` with the reason why none
     could turn red. ``fix`` mends it, and afterwards all is green but for what ``stays``.
     """
