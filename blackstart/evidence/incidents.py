@@ -115,3 +115,5 @@ def lines(score: Score) -> Iterator[tuple[str, str, str]]:
         f"{score.unjudged} promises that the drills could not judge",
         "",
     )
+    took = format_duration(sum(item.took_s for item in score.outcomes))
+    yield "took", f"{took} for {len(score.outcomes)} drifts, resets apart", ""

@@ -94,6 +94,7 @@ def test_records_are_judged_by_what_is_expected_now(tmp_path: Path) -> None:
     for word in ("efi-file-gone", "no-go", "1/1", "2/2", "5m00s"):
         assert word in row
     assert "prediction    precision 1.00 (1 of 1), recall 1.00 (2 of 2)" in done.output
+    assert "took          5m00s for 1 drifts, resets apart" in done.output
     other = record.model_copy(update={"done": "by other code"})
     replays.records.keep(other)
     assert replays.outcomes((case,)) == ((), (case.id,))
