@@ -100,7 +100,11 @@ def test_a_removed_reservation_moves_a_guest(room: DrillRoom, inventory: Invento
         f"{moved.mac} has 10.77.0.2",
         f"the inventory declares {moved.address}",
         f"certificate k3s1 is for {moved.address}",
-        also=[("guests-boot", "k3s1"), ("services-answer", "k3s1-api")],
+        also=[
+            ("guests-boot", "k3s1"),
+            ("services-answer", "k3s1-api"),
+            ("nodes-ready", "k3s"),
+        ],
     )
 
 
