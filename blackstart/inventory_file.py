@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from blackstart.errors import InventoryError
 from blackstart.inventory_wording import wording
-from blackstart.model import consents, contradictions, references
+from blackstart.model import consents, contradictions, references, tolerances
 from blackstart.model.document import Problem
 from blackstart.model.inventory import Inventory
 from blackstart.yaml_document import read_yaml
@@ -69,8 +69,9 @@ def parse(text: str, name: str) -> Inventory:
 
 
 def _across(data: dict[str, object]) -> Iterator[Problem]:
-    for rule in (*references.RULES, *contradictions.RULES, *consents.RULES):
-        yield from rule(data)
+    for part in (references, contradictions, consents, tolerances):
+        for rule in part.RULES:
+            yield from rule(data)
 
 
 def _at_line(document: YamlDocument, problem: Problem) -> LineProblem:

@@ -118,6 +118,13 @@ def test_a_node_may_have_a_fingerprint_of_its_own_but_not_beside_a_ca() -> None:
     assert answer(both) == [said]
 
 
+@pytest.mark.parametrize(
+    "path", ["hosts", "hosts/*", "hosts/n*/mounts", "hosts/[an]*", "guests/*/config", "names/dns*"]
+)
+def test_a_tolerance_may_be_a_pattern(path: str) -> None:
+    assert parse(RIGHT.replace("hosts/nas/failed_units", path), "F").tolerate[0].path == path
+
+
 def test_of_every_fault_it_is_known_what_it_is_done_to() -> None:
     assert set(APPLIES_TO) == set(get_args(FaultName))
 
