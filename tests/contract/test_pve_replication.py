@@ -14,6 +14,14 @@ import pytest
 from blackstart.rack.standins.pve.broadcast import Broadcast
 from blackstart.rack.standins.pve.layout import Layout
 from blackstart.rack.standins.pve.replication import daemon
+from blackstart.rack.standins.pve.replication.corosync import (
+    ClusterNode,
+    Configuration,
+    QuorumState,
+)
+from blackstart.rack.standins.pve.replication.peers import Credentials
+from blackstart.rack.standins.pve.replication.quorumwatch import watch_quorum
+from blackstart.rack.standins.pve.replication.service import Service, Setting, Timing
 from tests.contract.pve_cluster_fs import CONVERGES_S, NODES, FileSystemNode, await_that
 
 Cluster = tuple[FileSystemNode, FileSystemNode]
@@ -126,6 +134,39 @@ def test_without_quorum_it_is_closed_and_says_so(cluster: Cluster) -> None:
     second.start()
     await_that(lambda: first.mount == "rw", 10)
     print(f"closed {took:.2f} s after quorum was lost")
+
+
+def test_whoever_finds_it_closed_is_told_why(tmp_path: Path) -> None:
+    """``.members`` says that there is no quorum before the mount shows it, not a moment later."""
+    told: list[tuple[bool, int]] = []
+
+    class Watched:
+        def attach(self) -> None:
+            """Nobody looks yet."""
+
+        def set_writable(self, writable: bool) -> bool:
+            members = json.loads((tmp_path / "config/.members").read_text())
+            told.append((writable, members["cluster"]["quorate"]))
+            return True
+
+        def detach(self) -> None:
+            """Nobody looks any more."""
+
+    nodes = tuple(ClusterNode(name, at, "127.0.0.1") for at, name in enumerate(NODES, start=1))
+    configuration = Configuration("lab", 2, nodes)
+    replica = daemon.prepare("pve1", configuration, tmp_path, "boot-1", Watched())
+    nowhere = Path("/nonexistent")
+    credentials = Credentials("pve1", nowhere, nowhere, nowhere, nowhere)
+    at_once = Timing(settle_s=-1.0, patience_s=-1.0)
+    setting = Setting(
+        *("pve1", configuration, credentials, Watched(), watch_quorum, ("127.0.0.1", 0), at_once)
+    )
+    layout = Layout("pve1", *[nowhere] * 6)
+    service = Service(setting, replica, Broadcast(layout))
+    service._take_quorum(QuorumState(True, frozenset({1, 2})))
+    service._take_quorum(QuorumState(False, frozenset()))
+    replica.close()
+    assert told == [(True, 1), (False, 0)]
 
 
 def test_quorate_sides_write_survives_that_of_a_node_without_quorum(cluster: Cluster) -> None:
