@@ -144,6 +144,7 @@ class ProxmoxApi:
             for node, address in nodes.items()
         ]
         self._lock = threading.Lock()
+        self.nodes = tuple(nodes)
         self.who = f"{token.user}!{token.name}"
 
     def get(self, path: str, /, **fields: Any) -> Any:
