@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -35,18 +37,19 @@ def check(file: Path, as_json: bool) -> None:
         for problem in error.problems:
             click.echo(problem, err=True)
         raise SystemExit(error.exit_code) from None
+    today = datetime.now(UTC).date()  # as the guard of consents counts days
     if as_json:
-        breakable = {name: _consents(site, name) for name in (*site.nodes, *site.guests)}
         document = {
             "ok": True,
             "file": str(file),
             "site": site.site,
             "counts": counts(site),
-            "may_break": breakable,
+            "may_break": _consents(site, today, ended=False),
+            "expired": _consents(site, today, ended=True),
         }
         click.echo(json.dumps(document))
     else:
-        click.echo(f"{file}: {summary(site)}")
+        click.echo(f"{file}: {summary(site, today)}")
 
 
 def counts(site: Inventory) -> Counts:
@@ -62,21 +65,34 @@ def counts(site: Inventory) -> Counts:
     }
 
 
-def summary(site: Inventory) -> str:
-    """One line: the site, what is declared, and what may be broken."""
+def summary(site: Inventory, today: date) -> str:
+    """One line: the site, what is declared, what may be broken, and which consents ended."""
     declared = ", ".join(_counted(number, noun) for noun, number in counts(site).items() if number)
-    willing = [
-        f"{name} ({', '.join(f'{fault} until {day}' for fault, day in consents.items())})"
+    willing = _listed(_consents(site, today, ended=False), "until")
+    ended = _listed(_consents(site, today, ended=True), "on")
+    broken = f"may be broken: {willing}" if willing else "nothing may be broken"
+    expired = f"; expired: {ended}" if ended else ""
+    return f"site {site.site}: {declared}; {broken}{expired}"
+
+
+def _listed(consents: Mapping[str, Mapping[str, str]], word: str) -> str:
+    return ", ".join(
+        f"{name} ({', '.join(f'{fault} {word} {day}' for fault, day in given.items())})"
+        for name, given in consents.items()
+        if given
+    )
+
+
+def _consents(site: Inventory, today: date, *, ended: bool) -> dict[str, dict[str, str]]:
+    """Of every target the last days of its consents: those in force, or those that ended."""
+    return {
+        name: {
+            fault: consent.until.isoformat()
+            for fault, consent in site.may_break(name).items()
+            if (consent.until < today) is ended
+        }
         for name in (*site.nodes, *site.guests)
-        if (consents := _consents(site, name))
-    ]
-    broken = f"may be broken: {', '.join(willing)}" if willing else "nothing may be broken"
-    return f"site {site.site}: {declared}; {broken}"
-
-
-def _consents(site: Inventory, target: str) -> dict[str, str]:
-    given = site.may_break(target)
-    return {fault: consent.until.isoformat() for fault, consent in given.items()}
+    }
 
 
 def _counted(number: int, plural: str) -> str:

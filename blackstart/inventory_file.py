@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blackstart.errors import InventoryError
-from blackstart.model import contradictions, references
+from blackstart.model import consents, contradictions, references, tolerances
 from blackstart.model.document import Problem
 from blackstart.model.inventory import Inventory
 from blackstart.yaml_document import read_yaml
@@ -52,5 +52,6 @@ def parse(text: str, name: str) -> Inventory:
 
 
 def _across(data: dict[str, object]) -> Iterator[Problem]:
-    for rule in (*references.RULES, *contradictions.RULES):
-        yield from rule(data)
+    for part in (references, contradictions, consents, tolerances):
+        for rule in part.RULES:
+            yield from rule(data)

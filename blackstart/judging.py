@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import Site
@@ -13,6 +14,7 @@ from blackstart.invariants.never_down import never_all_down
 from blackstart.invariants.nothing_else_changed import changes, nothing_else_changed
 from blackstart.model.differences import compare, tolerated
 from blackstart.model.facts import SiteFacts
+from blackstart.model.virtual_addresses import without_virtual
 
 SETTLE_POLL_S = 2.0
 
@@ -28,9 +30,11 @@ class Judging:
         """Facts once what converges has converged, or the settle time is over."""
         clock, settle = self.site.clock, self.site.inventory.settle
         deadline = clock.monotonic() + settle
+        own = partial(without_virtual, self.site.inventory)
         while True:
             after = self.site.facts()
-            moving = [item for item in compare(before, after) if item.klass == "converging"]
+            found = compare(own(before), own(after))
+            moving = [item for item in found if item.klass == "converging"]
             if not moving or clock.monotonic() >= deadline:
                 return after
             clock.sleep(SETTLE_POLL_S)

@@ -25,14 +25,16 @@ class Outcomes:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Count what a test ended with: 3 in the error is unproven, 2 that nobody could begin.
 
         The innermost of these hooks, so that all others get the report without secrets.
         """
         error = call.excinfo.value if call.excinfo else None
-        ours = isinstance(error, (BlackstartError, DrillFailed))
+        # A check may be written in plain pytest: then what it asserts is its sentence.
+        asserted = isinstance(error, AssertionError) and item.get_closest_marker("check")
+        ours = asserted or isinstance(error, (BlackstartError, DrillFailed))
         if call.excinfo is not None and error is not None and ours:
             _forget_trace(call.excinfo, error)
         report = yield
@@ -40,7 +42,7 @@ class Outcomes:
         self.skipped += report.skipped
         report.sections = [(name, redact(text)) for name, text in report.sections]
         if report.failed:
-            shown = str(error) if ours else redact(report.longreprtext)
+            shown = redact(str(error) if ours else report.longreprtext)
             if shown != report.longreprtext:  # reasons are for a person, the trace is not
                 report.longrepr = shown
             self._count(error.exit_code if isinstance(error, BlackstartError) else 1)

@@ -6,12 +6,15 @@ and takes the dead-man away. Safe to repeat, and safe while a dead-man is at wor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from blackstart.drivers.base import Site
+from blackstart.drivers.bounded import gather
 from blackstart.errors import DriverError, JournalError
 from blackstart.faults.base import Plan, Proof
 from blackstart.faults.known import reverter_of
@@ -19,6 +22,10 @@ from blackstart.safety.journal import Journal
 from blackstart.safety.lease import hold
 from blackstart.safety.open_faults import PUT_BACK, OpenFault, survey
 from blackstart.unwinding import Unwinding
+
+WORKERS = 16
+TRACES_S = 25.0
+"""A host is asked for 20 s, and the driver's own bound comes a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +76,19 @@ class Recovering:
     def strays(self) -> dict[str, tuple[str, ...]]:
         """Traces of dead-men by host, whatever the journals say; a host that cannot be asked
         says so in its place. Where nobody logs in, nobody has armed one.
+
+        All are asked side by side, 16 at once and 25 s for these: after a power loss many hang.
         """
-        found: dict[str, tuple[str, ...]] = {}
         inventory = self.site.inventory
         names = (*inventory.nodes, *inventory.guests)
-        for host in (name for name in names if inventory.ssh_of(name) is not None):
-            try:
-                left = self.site.deadmen.traces(host)
-            except DriverError as error:
-                left = (f"cannot be looked at: {error}",)
-            if left:
-                found[host] = left
-        return found
+        hosts = [name for name in names if inventory.ssh_of(name) is not None]
+        answers = gather(
+            {host: partial(self.site.deadmen.traces, host) for host in hosts},
+            workers=WORKERS,
+            timeout_s=TRACES_S * math.ceil(len(hosts) / WORKERS),
+        )
+        found = {
+            host: (f"cannot be looked at: {left}",) if isinstance(left, DriverError) else left
+            for host, left in answers.items()
+        }
+        return {host: left for host, left in found.items() if left}

@@ -9,12 +9,12 @@ from blackstart.drivers.base import K3sApi
 from blackstart.drivers.maas_api import MaasApi
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_needs import granting, lacking, remedy
+from blackstart.drivers.proxmox_seeing import STATUS, whole_cluster
 from blackstart.drivers.tls import compare_first
 from blackstart.errors import DriverError, Rejected
 from blackstart.model.inventory import Inventory
 from blackstart.model.reach import Reach
 
-STATUS = "cluster/status"
 ADMINISTRATOR = (
     "maas createadmin --username blackstart --email blackstart@example.net && "
     "maas apikey --username blackstart  # on MAAS; its key into `key:`"
@@ -53,6 +53,8 @@ def proxmox_token(proxmox: ProxmoxContact) -> tuple[Reach, ...]:
     thing = f"token {api.who}"
     try:
         lacked = lacking(api, _version(api))
+        if not lacked:
+            whole_cluster(api)
     except DriverError as error:
         return (failed(thing, error, remedy(api.who, str(error))),)
     if lacked:

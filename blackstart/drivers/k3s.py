@@ -34,6 +34,7 @@ from urllib3.exceptions import (
 
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import root_cause, trust_store, unanswered
+from blackstart.drivers.whole_answer import CHUNK, TooLarge, whole
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
 from blackstart.model.k3s_facts import K3sNode
 
@@ -117,7 +118,7 @@ class K3sServers:
         def ask() -> T:
             try:
                 return call(self._clients[server])
-            except (ApiException, HTTPError, ValueError) as error:
+            except (ApiException, HTTPError, TooLarge, ValueError) as error:
                 raise explain(server, error) from error
 
         return within(ask, timeout_s=CONNECT_S + READ_S, what=server)
@@ -158,7 +159,14 @@ def _answered(api: ApiClient, path: str) -> tuple[RESTResponse, bytes]:
     accept = {"Accept": "application/json"}
     asked = api.param_serialize("GET", path, header_params=accept, auth_settings=["BearerToken"])
     answer = api.call_api(*asked, _request_timeout=_bounds())
-    return answer, answer.read()
+    try:
+        # The client's own ``read`` would take a body that never ends.
+        body = whole(answer.response.stream(CHUNK))
+    except BaseException:
+        answer.response.close()
+        raise
+    answer.data = body  # type: ignore[assignment]  # the client has no type for it
+    return answer, body
 
 
 def _given(api: ApiClient, path: str, kind: type[T]) -> T:
@@ -216,6 +224,8 @@ def explain(server: str, error: Exception) -> DriverError:
             kind, words = TimedOut, f"{server}: no answer within {READ_S:.0f} s"
         case ProtocolError():
             words = f"{server}: the connection broke"
+        case TooLarge():
+            kind, words = Rejected, f"{server}: {error}"
         case HTTPError():
             words = f"{server}: {root_cause(error)}"
         case _:

@@ -24,6 +24,7 @@ from requests_oauthlib import OAuth1Session
 from blackstart.drivers import trust
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import pin, refused_certificate, root_cause, trust_store
+from blackstart.drivers.whole_answer import TooLarge, limit
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
 from blackstart.redaction import remember
 
@@ -32,8 +33,6 @@ CONNECT_S = 8.0
 snapshot asks for everything at once."""
 READ_S = 10.0
 CALL_S = 19.0
-MAX_BYTES = 64 << 20
-"""Of one answer; a machine is about 40 KiB in ``machines/``."""
 WORDS = 200
 GATEWAY = frozenset(
     {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
@@ -150,6 +149,7 @@ class MaasApi:
         )
         # No proxy and no other credentials from the environment: the key goes to MAAS alone.
         session.trust_env = False
+        limit(session)
         if self._fingerprint is not None:
             pin(session, self._fingerprint)
         elif self._trust is not None:
@@ -177,26 +177,22 @@ class _Answer:
 def _exchange(
     session: requests.Session, method: str, url: str, query: Mapping[str, Any]
 ) -> _Answer:
-    with session.request(
+    response = session.request(
         method,
         url,
         params=query,
         timeout=(CONNECT_S, READ_S),
-        stream=True,
         # requests-oauthlib signs a redirected request again, for whoever it leads to.
         allow_redirects=False,
-    ) as response:
-        body = b""
-        for chunk in response.iter_content(1 << 16):
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise Rejected(f"the answer is larger than {MAX_BYTES >> 20} MiB")
-    return _Answer(response.status_code, body)
+    )
+    return _Answer(response.status_code, response.content)
 
 
 def unanswered(error: requests.RequestException) -> DriverError:
     """Why there was no answer, in the operating system's or OpenSSL's words."""
     match error:
+        case TooLarge():
+            return Rejected(f"MAAS: {error}")
         case requests.exceptions.SSLError():
             kind = trust.unanswered(root_cause(error))
             return kind(f"MAAS: {refused_certificate(error, 'maas')}")

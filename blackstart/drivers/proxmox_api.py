@@ -31,6 +31,7 @@ from blackstart.drivers.trust import (
     trust_store,
     unanswered,
 )
+from blackstart.drivers.whole_answer import TooLarge, limit
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable, UsageError
 
 CONNECT_S = 2.0
@@ -109,6 +110,7 @@ class _Endpoint:
             verify_ssl=False if fingerprint else trust_store(self._trust.ca),
         )
         session = backend.get_session()
+        limit(session)
         if fingerprint:
             pin(session, fingerprint)
         session.max_redirects = 0  # wherever it would lead, the token does not go there
@@ -142,6 +144,7 @@ class ProxmoxApi:
             for node, address in nodes.items()
         ]
         self._lock = threading.Lock()
+        self.nodes = tuple(nodes)
         self.who = f"{token.user}!{token.name}"
 
     def get(self, path: str, /, **fields: Any) -> Any:
@@ -223,6 +226,8 @@ def explain(node: str, error: Exception) -> DriverError:
         case requests.exceptions.SSLError():
             kind = unanswered(root_cause(error))
             words = f"{node}: {refused_certificate(error, 'proxmox')}"
+        case TooLarge():
+            kind, words = Rejected, f"{node}: {error}"
         case requests.exceptions.TooManyRedirects():
             kind, words = Rejected, f"{node}: it leads elsewhere, where the token is not sent"
         case requests.exceptions.ConnectTimeout():

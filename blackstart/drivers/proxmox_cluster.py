@@ -13,7 +13,7 @@ from typing import TypeVar
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.proxmox_answers import Json
 from blackstart.drivers.proxmox_api import ProxmoxApi
-from blackstart.drivers.proxmox_seeing import must_see, observed
+from blackstart.drivers.proxmox_seeing import STATUS, must_see, observed, whole_cluster
 from blackstart.errors import Rejected
 from blackstart.model.circumstances import (
     Capacity,
@@ -25,7 +25,6 @@ from blackstart.model.circumstances import (
 )
 from blackstart.model.facts import Observed
 
-STATUS = "cluster/status"
 RESOURCES = "cluster/resources"
 HA = "cluster/ha/status/current"
 # PVE::API2::HA::Status: "NODE (STATE, TIME)", where a mode other than active is the state.
@@ -89,7 +88,7 @@ class ProxmoxCluster:
 
     def _nodes(self) -> tuple[str, ...]:
         """Every node of the cluster. Raises ``Rejected`` when one is offline: it hides its own."""
-        status = self._list(STATUS)
+        status = whole_cluster(self._api)
         online = answers.online_nodes(status)
         away = {str(it.get("name")) for it in status if it.get("type") == "node"} - set(online)
         if away:
@@ -100,7 +99,7 @@ class ProxmoxCluster:
 
     def _of_status(self, read: Callable[[list[Json]], T | None]) -> Observed[T]:
         def ask() -> T:
-            value = read(self._list(STATUS))
+            value = read(whole_cluster(self._api))
             if value is None:
                 raise Rejected("the answer names no node")
             return value

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from blackstart.drivers import proxmox_answers as answers
 from blackstart.drivers.proxmox_api import ProxmoxApi
+from blackstart.drivers.proxmox_seeing import ONE_CLUSTER
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
 from blackstart.model.facts import GuestFacts, Observed, unread
 
@@ -79,7 +80,10 @@ class GuestReader:
                 f"{node} is offline; what the cluster still shows of its guests is old"
             )
         if state is None:
-            raise Rejected(f"{RESOURCES} names no node {node}")
+            raise Rejected(
+                f"{RESOURCES} names no node {node}: the token may not see it (Sys.Audit on "
+                f"/nodes/{node}), or it is in no cluster with those that answer; {ONE_CLUSTER}"
+            )
         return Place(node, f"nodes/{node}/{guest.kind}/{guest.vmid}", shown is not None)
 
     def read(self, guest: Listed) -> GuestFacts:

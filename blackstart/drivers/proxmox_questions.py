@@ -11,8 +11,8 @@ from blackstart.drivers import proxmox_store_answers as stores
 from blackstart.drivers.base import Clock
 from blackstart.drivers.proxmox_answers import Json
 from blackstart.drivers.proxmox_api import ProxmoxApi
-from blackstart.drivers.proxmox_cluster import HA, RESOURCES, STATUS, high_availability
-from blackstart.drivers.proxmox_seeing import must_see, rights_on
+from blackstart.drivers.proxmox_cluster import HA, RESOURCES, high_availability
+from blackstart.drivers.proxmox_seeing import STATUS, must_see, rights_on, whole_cluster
 from blackstart.errors import Rejected
 from blackstart.model.proxmox_facts import GuestRow, Votes
 
@@ -40,7 +40,7 @@ class ProxmoxQuestions:
     def of_cluster(self) -> Questions:
         """What any node knows of all of it, keyed as in ``ProxmoxFacts``."""
         return {
-            "online": (STATUS, lambda: _online(self._list(STATUS))),
+            "online": (STATUS, lambda: _online(whole_cluster(self._api))),
             "guests": (RESOURCES, lambda: boot.guest_rows(self._of_all_guests(RESOURCES))),
             "stores": (DEFINITIONS, lambda: tuple(map(stores.definition, self._definitions()))),
             "votes": (VOTES, self._votes),

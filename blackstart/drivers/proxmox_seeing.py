@@ -1,4 +1,4 @@
-"""What an API token may see, and how what it may not see is told: with the grant."""
+"""What the API may show: of this cluster alone, to this token; what it may not, with the remedy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from blackstart.drivers import proxmox_answers as answers
+from blackstart.drivers.proxmox_answers import Json
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.errors import DriverError, Rejected
 from blackstart.model.observed import Observed
@@ -14,7 +15,30 @@ from blackstart.model.proxmox_rights import grant
 
 _FORBIDDEN = re.compile(r"403 Permission check failed \((/[^,]*), ([A-Za-z.|]+)\)")
 
+STATUS = "cluster/status"
+ONE_CLUSTER = (
+    "all nodes of an inventory with `api: proxmox` are one cluster, so give a node that stands "
+    "alone an inventory of its own"
+)
+
 T = TypeVar("T")
+
+
+def whole_cluster(api: ProxmoxApi) -> list[Json]:
+    """``cluster/status``, which names every member. Raises ``DriverError``.
+
+    A node that stands alone answers for itself only, and to each of two such nodes the other
+    one is not there. Raises ``Rejected`` when a declared node is no member of what answers.
+    """
+    status = answers.records(api.get(STATUS), STATUS)
+    members = {str(it.get("name")) for it in status if it.get("type") == "node"}
+    strangers = sorted(set(api.nodes) - members)
+    if members and strangers:
+        raise Rejected(
+            f"{', '.join(strangers)} in no cluster with {', '.join(sorted(members))} ({STATUS}); "
+            f"{ONE_CLUSTER}"
+        )
+    return status
 
 
 def rights_on(api: ProxmoxApi, path: str, *, below: bool = False) -> tuple[str, ...]:

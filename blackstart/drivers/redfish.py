@@ -21,6 +21,7 @@ from sushy.connector import Connector
 from blackstart.drivers.base import BackOn, PowerState
 from blackstart.drivers.bounded import within
 from blackstart.drivers.trust import root_cause, trust_store, unanswered
+from blackstart.drivers.whole_answer import TooLarge, limit
 from blackstart.errors import Rejected, UsageError
 
 CONNECT_S = 5.0
@@ -187,6 +188,7 @@ def _speak(host: str, controller: Controller, act: Callable[[Any], T]) -> T:
     )
     # No proxy from the environment: the password goes to the controller and nobody else.
     connector._session.trust_env = False
+    limit(connector._session)
     path = controller.system
     if not path.startswith("/"):
         path = f"/redfish/v1/Systems/{path}"
@@ -195,6 +197,8 @@ def _speak(host: str, controller: Controller, act: Callable[[Any], T]) -> T:
         service = sushy.Sushy(controller.url, auth=auth, connector=connector)
         return act(service.get_system(path))
     except refused.ConnectionError as error:
+        if isinstance(error.__context__, TooLarge):
+            raise Rejected(f"{host}: controller {controller.url}: {error.__context__}") from error
         cause = root_cause(error)
         raise unanswered(cause)(f"{host}: controller {controller.url}: {cause}") from error
     except refused.AccessError as error:

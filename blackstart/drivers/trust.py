@@ -15,8 +15,8 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
+from blackstart.drivers.whole_answer import Limited
 from blackstart.errors import Unreachable, Untrusted, UsageError
 
 # urllib3.util.ssl_.assert_fingerprint
@@ -37,7 +37,7 @@ class Trust:
     fingerprint: str | None = None
 
 
-class _Pinned(HTTPAdapter):
+class _Pinned(Limited):
     """Connections to the one certificate with this SHA-256.
 
     urllib3 compares it on every new connection after the handshake, before anything is sent.

@@ -13,6 +13,7 @@ from blackstart.invariants.nodes_ready import nodes_ready
 from blackstart.invariants.nothing_else_changed import nothing_else_changed
 from blackstart.invariants.others_resolve import others_resolve
 from blackstart.invariants.services_answer import services_answer
+from blackstart.invariants.virtual_addresses_held import virtual_addresses_held
 
 __all__ = [
     "addresses_stable",
@@ -28,4 +29,5 @@ __all__ = [
     "nothing_else_changed",
     "others_resolve",
     "services_answer",
+    "virtual_addresses_held",
 ]

@@ -1,7 +1,8 @@
 """Every guest is where it was: MAC, address, DNS and certificate agree, and with before.
 
 Four sources, each of which was right in an outage while another was not: the guest's
-own agent, the declaration, every DNS server, and the certificate that peers verify.
+own agent, the declaration, every DNS server, and the certificate that peers verify. Virtual
+addresses are nobody's own: ``virtual-addresses-held`` looks at them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from blackstart.invariants.findings import Findings, nothing_to_judge
 from blackstart.model.facts import Observed, SiteFacts
 from blackstart.model.inventory import Guest
 from blackstart.model.verdict import Judgement
+from blackstart.model.virtual_addresses import without_virtual
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,11 @@ class AddressesStable:
 
     def _guest(self, evidence: Evidence, name: str, guest: Guest) -> Judgement:
         findings = Findings(self.name, name)
-        was = self._was(findings, evidence.before, name, guest)
-        now = self._is(findings, evidence.after, (name, guest), was)
+        before, after = (
+            without_virtual(evidence.inventory, it) for it in (evidence.before, evidence.after)
+        )
+        was = self._was(findings, before, name, guest)
+        now = self._is(findings, after, (name, guest), was)
         names = self._names(findings, evidence, guest)
         certificates = self._certificates(findings, evidence, (name, guest), now)
         agree = [f"{guest.mac} has {guest.address}", *names, *certificates]

@@ -15,11 +15,12 @@ from blackstart.invariants.mounts_answer import mounts_answer
 from blackstart.invariants.names_resolve import names_resolve
 from blackstart.invariants.nodes_ready import nodes_ready
 from blackstart.invariants.services_answer import services_answer
+from blackstart.invariants.virtual_addresses_held import virtual_addresses_held
 from blackstart.model.inventory import Inventory
 
 
 def everything_well(inventory: Inventory) -> tuple[Invariant, ...]:
-    """Every guest, name, lease, mount, container, address, service and k3s node as before."""
+    """All that the inventory declares, as before."""
     declared: tuple[tuple[object, Invariant], ...] = (
         (any(guest.running for guest in inventory.guests.values()), guests_boot()),
         (inventory.dns, names_resolve()),
@@ -27,6 +28,10 @@ def everything_well(inventory: Inventory) -> tuple[Invariant, ...]:
         (inventory.mounts, mounts_answer()),
         (inventory.compose, containers_run()),
         (inventory.guests, addresses_stable()),
+        (
+            any(it.held_by for it in inventory.virtual_addresses.values()),
+            virtual_addresses_held(),
+        ),
         (inventory.services, services_answer()),
         (inventory.k3s, nodes_ready()),
     )

@@ -13,6 +13,7 @@ from blackstart.invariants.findings import Findings
 from blackstart.model.differences import Difference, compare, expired, undeclared, unread
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Judgement
+from blackstart.model.virtual_addresses import without_virtual
 
 REBOOTING = frozenset({"reboot", "power-cut", "cold-start"})
 
@@ -62,9 +63,10 @@ def filled(evidence: Evidence) -> frozenset[str]:
 
 def changes(evidence: Evidence) -> tuple[Difference, ...]:
     """Every difference that the drill left, with what belongs to the act marked as expected."""
-    return compare(
-        evidence.before, evidence.after, rebooted=rebooted(evidence), filled=filled(evidence)
+    was, now = (
+        without_virtual(evidence.inventory, facts) for facts in (evidence.before, evidence.after)
     )
+    return compare(was, now, rebooted=rebooted(evidence), filled=filled(evidence))
 
 
 def _of_one_meant_off(path: str, inventory: Inventory) -> bool:

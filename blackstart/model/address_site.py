@@ -92,6 +92,8 @@ def _others(inventory: Inventory) -> Iterator[tuple[str, str]]:
         yield from ((str(address), name) for address in known.addresses)
     for name, server in (dns.servers if dns else {}).items():
         yield str(server.address), f"name server {name}"
+    for name, virtual in inventory.virtual_addresses.items():
+        yield str(virtual.address), f"virtual address {name}"
     for name, node in inventory.nodes.items():
         if node.out_of_band is not None:
             yield str(urlsplit(node.out_of_band.url).hostname), f"controller of {name}"

@@ -10,6 +10,7 @@ from blackstart.model.parts import (
     Address,
     FileReference,
     Fingerprint,
+    Hostname,
     Interface,
     Label,
     Part,
@@ -61,6 +62,18 @@ class DhcpServer(Part):
     guest: str | None = None
     budget: Budget = 120.0
     lease: bool = False
+
+
+class VirtualAddress(Part):
+    """An address that moves between machines by itself, and is the same wherever it is.
+
+    ``held_by`` names the nodes and guests on whose cards it stands, one's at a time (VRRP:
+    RFC 5798). Without it the address is on nobody's card for sure, as one of MetalLB is, and it
+    is only never compared as part of a machine.
+    """
+
+    address: Address
+    held_by: tuple[Hostname, ...] = ()
 
 
 class K3s(Part):

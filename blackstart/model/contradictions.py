@@ -10,10 +10,6 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from blackstart.model.document import Document, Path, Problem, Rule, entries, section, text
-from blackstart.model.facts import SiteFacts
-
-_NOT_COMPARED = {"taken_at", "leases"}
-FACT_SECTIONS = tuple(name for name in SiteFacts.model_fields if name not in _NOT_COMPARED)
 
 
 def _sentinels(document: Document) -> Iterator[Problem]:
@@ -170,16 +166,6 @@ def _rack_references(value: object, path: Path) -> Iterator[Path]:
             yield from _rack_references(item, (*path, key))
 
 
-def _tolerances(document: Document) -> Iterator[Problem]:
-    entries = document.get("tolerate")
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
-        path = text(entry, "path") if isinstance(entry, Mapping) else None
-        if path is not None and path.partition("/")[0] not in FACT_SECTIONS:
-            what = f"'{path}' begins with no section of the facts"
-            remedy = f"begin with one of {', '.join(FACT_SECTIONS)}, as in hosts/*/failed_units"
-            yield Problem(("tolerate", index, "path"), what, remedy)
-
-
 RULES: tuple[Rule, ...] = (
     _sentinels,
     _readable_projects,
@@ -189,5 +175,4 @@ RULES: tuple[Rule, ...] = (
     _trust,
     _closed,
     _needed_sections,
-    _tolerances,
 )

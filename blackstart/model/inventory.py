@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from blackstart.model.addressing import DhcpServer, K3s, Maas
+from blackstart.model.addressing import DhcpServer, K3s, Maas, VirtualAddress
 from blackstart.model.parts import (
     Address,
     Endpoint,
@@ -352,6 +352,7 @@ class Inventory(Part):
     maas: Maas | None = None
     dhcp: dict[Label, DhcpServer] = {}
     k3s: K3s | None = None
+    virtual_addresses: dict[Label, VirtualAddress] = {}
     never_down: dict[Label, NeverDown] = {}
     dead_man: Annotated[float, within("10s", "1h")] = 60.0
     backups: Backups = Backups()

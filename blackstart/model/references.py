@@ -94,7 +94,7 @@ def _duplicate_macs(document: Document) -> Iterator[Problem]:
 
 def _duplicate_addresses(document: Document) -> Iterator[Problem]:
     def places() -> Iterator[tuple[Path, str, object]]:
-        for kind in ("nodes", "guests"):
+        for kind in ("nodes", "guests", "virtual_addresses"):
             for name, body in entries(document, kind):
                 yield (kind, name, "address"), name, text(body, "address")
 
@@ -202,6 +202,18 @@ def _dangling_servers(document: Document) -> Iterator[Problem]:
             yield Problem(("k3s", "servers", index), f"there is no guest '{server}'", remedy)
 
 
+def _dangling_holders(document: Document) -> Iterator[Problem]:
+    """A virtual address is looked for on the cards of those who may hold it."""
+    known = [*section(document, "nodes"), *section(document, "guests")]
+    for name, body in entries(document, "virtual_addresses"):
+        holders = body.get("held_by")
+        for index, holder in enumerate(holders if isinstance(holders, list) else []):
+            if isinstance(holder, str) and holder not in known:
+                what = f"there is no node or guest '{holder}'"
+                path: Path = ("virtual_addresses", name, "held_by", index)
+                yield Problem(path, what, did_you_mean(holder, known))
+
+
 def _unwatched(document: Document) -> Iterator[Problem]:
     """What must never go down is something that is probed."""
     watched = {f"node/{name}" for name in section(document, "nodes")}
@@ -233,5 +245,6 @@ RULES: tuple[Rule, ...] = (
     _dangling_mounts,
     _dangling_hosts,
     _dangling_servers,
+    _dangling_holders,
     _unwatched,
 )

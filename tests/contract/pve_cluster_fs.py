@@ -31,7 +31,9 @@ from tests.contract.pve_site import LOOPBACK
 
 NODES = ("pve1", "pve2")
 CONVERGES_S = 2.0
-"""What the rack's cluster file system promises."""
+"""What the rack's cluster file system promises; measured by one test, and no bound of others."""
+ARRIVES_S = 15.0
+"""For those who only want to see that it arrives, on a machine that is busy with other things."""
 STARTS_S = 15.0
 TIMINGS = {"real": Timing(), "fast": Timing(look_s=0.1, settle_s=0.5, patience_s=2.0)}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from blackstart.rack.standins.maas.units import DHCPD, NAMED, PEBBLE, UnitState
 from tests.contract.maas_rack import ADMINISTRATOR, ONLOOKER, SETTINGS, racks_state
 from tests.contract.maas_recorded import CONTRACT
 from tests.contract.maas_standin import STOPPED, FakeUnits, standing_in
+from tests.contract.shipped_files import laid_out, python
 
 TREE = TREES / "maas"
 CLEAN = TREE / "usr/lib/blackstart-rack/forget-host-entries"
@@ -42,27 +42,7 @@ NOBODY = "> > > > dhcpctl_connect: no more\n> not connected.\n> no open object.\
 @pytest.fixture(scope="module")
 def guest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files as they lie in the guest."""
-    root = tmp_path_factory.mktemp("guest")
-    for shipped in programs():
-        path = root / str(shipped.path).lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(shipped.content)
-        path.chmod(shipped.mode)
-    return root
-
-
-def python(guest: Path, code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(guest / "usr/lib/blackstart-rack")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd="/",
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return laid_out(tmp_path_factory.mktemp("guest"), programs())
 
 
 def settings(text: str) -> configparser.ConfigParser:

@@ -14,7 +14,15 @@ import pytest
 from blackstart.rack.standins.pve.broadcast import Broadcast
 from blackstart.rack.standins.pve.layout import Layout
 from blackstart.rack.standins.pve.replication import daemon
-from tests.contract.pve_cluster_fs import CONVERGES_S, NODES, FileSystemNode, await_that
+from blackstart.rack.standins.pve.replication.corosync import (
+    ClusterNode,
+    Configuration,
+    QuorumState,
+)
+from blackstart.rack.standins.pve.replication.peers import Credentials
+from blackstart.rack.standins.pve.replication.quorumwatch import watch_quorum
+from blackstart.rack.standins.pve.replication.service import Service, Setting, Timing
+from tests.contract.pve_cluster_fs import ARRIVES_S, CONVERGES_S, NODES, FileSystemNode, await_that
 
 Cluster = tuple[FileSystemNode, FileSystemNode]
 VM = "nodes/pve1/qemu-server/100.conf"
@@ -55,7 +63,7 @@ def cluster(tmp_path: Path, pve_secrets: Path) -> Iterator[Cluster]:
 def _start(cluster: Cluster) -> None:
     for node in cluster:
         node.start()
-    await_that(lambda: all(node.mount == "rw" for node in cluster), 10)
+    await_that(lambda: all(node.mount == "rw" for node in cluster), ARRIVES_S)
 
 
 def _reads(node: FileSystemNode, path: str, content: str) -> bool:
@@ -95,7 +103,7 @@ def test_what_belongs_to_a_node_stays_there(cluster: Cluster) -> None:
         assert members["cluster"]["quorate"] == 1
     (first.config / ".only-here").write_text("x")
     (first.config / "storage.cfg").write_text("dir: local\n")
-    await_that((second.config / "storage.cfg").exists, CONVERGES_S)
+    await_that((second.config / "storage.cfg").exists, ARRIVES_S)
     assert not (second.config / ".only-here").exists()
 
 
@@ -109,7 +117,7 @@ def test_seeds_of_both_nodes_are_united(cluster: Cluster) -> None:
     for node in cluster:
         for name in NODES:
             path = f"nodes/{name}/qemu-server/100.conf"
-            await_that(partial(_reads, node, path, f"name: of-{name}\n"), 5)
+            await_that(partial(_reads, node, path, f"name: of-{name}\n"), ARRIVES_S)
         assert (node.config / "storage.cfg").read_text() == "dir: local\n"
 
 
@@ -118,48 +126,81 @@ def test_without_quorum_it_is_closed_and_says_so(cluster: Cluster) -> None:
     first, second = cluster
     second.kill()
     first.quorum()
-    took = await_that(lambda: first.mount == "ro", 3)
+    took = await_that(lambda: first.mount == "ro", ARRIVES_S)
     members = json.loads((first.config / ".members").read_text())
     assert members["cluster"]["quorate"] == 0
     assert [m["online"] for m in members["nodelist"].values()] == [1, 0]
     first.quorum(*NODES)
     second.start()
-    await_that(lambda: first.mount == "rw", 10)
+    await_that(lambda: first.mount == "rw", ARRIVES_S)
     print(f"closed {took:.2f} s after quorum was lost")
+
+
+def test_whoever_finds_it_closed_is_told_why(tmp_path: Path) -> None:
+    """``.members`` says that there is no quorum before the mount shows it, not a moment later."""
+    told: list[tuple[bool, int]] = []
+
+    class Watched:
+        def attach(self) -> None:
+            """Nobody looks yet."""
+
+        def set_writable(self, writable: bool) -> bool:
+            members = json.loads((tmp_path / "config/.members").read_text())
+            told.append((writable, members["cluster"]["quorate"]))
+            return True
+
+        def detach(self) -> None:
+            """Nobody looks any more."""
+
+    nodes = tuple(ClusterNode(name, at, "127.0.0.1") for at, name in enumerate(NODES, start=1))
+    configuration = Configuration("lab", 2, nodes)
+    replica = daemon.prepare("pve1", configuration, tmp_path, "boot-1", Watched())
+    nowhere = Path("/nonexistent")
+    credentials = Credentials("pve1", nowhere, nowhere, nowhere, nowhere)
+    at_once = Timing(settle_s=-1.0, patience_s=-1.0)
+    setting = Setting(
+        *("pve1", configuration, credentials, Watched(), watch_quorum, ("127.0.0.1", 0), at_once)
+    )
+    layout = Layout("pve1", *[nowhere] * 6)
+    service = Service(setting, replica, Broadcast(layout))
+    service._take_quorum(QuorumState(True, frozenset({1, 2})))
+    service._take_quorum(QuorumState(False, frozenset()))
+    replica.close()
+    assert told == [(True, 1), (False, 0)]
 
 
 def test_quorate_sides_write_survives_that_of_a_node_without_quorum(cluster: Cluster) -> None:
     _start(cluster)
     first, second = cluster
     (first.config / VM).write_text("name: before\n")
-    await_that(lambda: _reads(second, VM, "name: before\n"), CONVERGES_S)
+    await_that(lambda: _reads(second, VM, "name: before\n"), ARRIVES_S)
     second.stop()
     first.quorum("pve1")
     (first.config / VM).write_text("name: quorate\n")
-    await_that(lambda: first.committed(VM, "name: quorate\n"), 5)
+    await_that(lambda: first.committed(VM, "name: quorate\n"), ARRIVES_S)
     (second.config / VM).write_text("name: stray\n")
     (second.config / "datacenter.cfg").write_text("keyboard: de\n")
     second.quorum()
     second.start()
     first.quorum(*NODES)
     second.quorum(*NODES)
-    await_that(lambda: _reads(second, VM, "name: quorate\n"), 10)
+    await_that(lambda: _reads(second, VM, "name: quorate\n"), ARRIVES_S)
     assert _reads(first, VM, "name: quorate\n")
     # Nobody else wrote this one, so nothing is lost by keeping it.
-    await_that(lambda: _reads(first, "datacenter.cfg", "keyboard: de\n"), 10)
+    await_that(lambda: _reads(first, "datacenter.cfg", "keyboard: de\n"), ARRIVES_S)
 
 
 def test_killed_process_loses_nothing(cluster: Cluster) -> None:
     _start(cluster)
     first, second = cluster
     (first.config / VM).write_text("name: noticed\n")
-    await_that(lambda: _reads(second, VM, "name: noticed\n"), CONVERGES_S)
+    await_that(lambda: _reads(second, VM, "name: noticed\n"), ARRIVES_S)
     first.kill()
     (first.config / VM).write_text("name: while it was dead\n")
     (second.config / "jobs.cfg").write_text("vzdump: x\n")
     first.start()
-    await_that(lambda: _reads(second, VM, "name: while it was dead\n"), 10)
-    await_that(lambda: _reads(first, "jobs.cfg", "vzdump: x\n"), 10)
+    await_that(lambda: _reads(second, VM, "name: while it was dead\n"), ARRIVES_S)
+    await_that(lambda: _reads(first, "jobs.cfg", "vzdump: x\n"), ARRIVES_S)
 
 
 def test_power_cut_leaves_no_torn_file(cluster: Cluster) -> None:
@@ -168,7 +209,7 @@ def test_power_cut_leaves_no_torn_file(cluster: Cluster) -> None:
     first, second = cluster
     for name in ("a", "b", "c"):
         (first.config / f"{name}.cfg").write_text(f"{name}: whole\n")
-    await_that(lambda: all(_reads(second, f"{n}.cfg", f"{n}: whole\n") for n in "abc"), 3)
+    await_that(lambda: all(_reads(second, f"{n}.cfg", f"{n}: whole\n") for n in "abc"), ARRIVES_S)
     first.kill()
     (first.config / "a.cfg").write_bytes(b"")
     (first.config / "b.cfg").unlink()
@@ -196,10 +237,10 @@ def test_stranger_without_corosyncs_key_is_not_heard(cluster: Cluster) -> None:
     for node in cluster:
         node.start()
     (second.config / VM).write_text("name: intruder\n")
-    await_that(lambda: second.committed(VM, "name: intruder\n"), 10)
-    await_that(lambda: "is no member of this cluster" in first.log(), 10)
-    await_that(lambda: second.mount == "rw", 10)  # it goes on without the silent one
-    await_that(lambda: second.log().count("connection from another node ends") > 0, 10)
+    await_that(lambda: second.committed(VM, "name: intruder\n"), ARRIVES_S)
+    await_that(lambda: "is no member of this cluster" in first.log(), ARRIVES_S)
+    await_that(lambda: second.mount == "rw", ARRIVES_S)  # it goes on without the silent one
+    await_that(lambda: second.log().count("connection from another node ends") > 0, ARRIVES_S)
     assert not (first.config / VM).exists()
 
 
@@ -213,7 +254,7 @@ def test_figures_travel_with_the_configuration(cluster: Cluster) -> None:
         return Broadcast(Layout(node.name, nowhere, nowhere, status, nowhere, nowhere, nowhere))
 
     broadcast(first).tell("stats", {"guests": {"100": {"status": "running"}}})
-    await_that(lambda: broadcast(second).heard("pve1", "stats") is not None, CONVERGES_S + 1)
+    await_that(lambda: broadcast(second).heard("pve1", "stats") is not None, ARRIVES_S)
     assert broadcast(second).heard("pve1", "stats") == {"guests": {"100": {"status": "running"}}}
 
 

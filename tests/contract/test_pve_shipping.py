@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from blackstart.rack.standins.pve.shipping import (
     programs,
 )
 from tests.contract.pve_site import TOPOLOGY
+from tests.contract.shipped_files import laid_out, python
 
 COMMANDS = ("qm", "pct", "pvesm", "pvecm", "pveversion")
 HEAVY = ("aiohttp", "asyncio", "ssl", "blackstart")
@@ -28,44 +27,24 @@ HEAVY = ("aiohttp", "asyncio", "ssl", "blackstart")
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files as they lie on a machine."""
-    root = tmp_path_factory.mktemp("machine")
-    for shipped in programs():
-        path = root / str(shipped.path).lstrip("/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(shipped.content)
-        path.chmod(shipped.mode)
-    return root
-
-
-def _python(machine: Path, code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(machine / "usr/lib/blackstart-rack")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd="/",
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return laid_out(tmp_path_factory.mktemp("machine"), programs())
 
 
 @pytest.mark.parametrize("program", [f"commands.{name}" for name in COMMANDS] + ["allguests"])
 def test_commands_import_nothing_heavy(machine: Path, program: str) -> None:
     """Under emulation an import costs: asyncio alone half a second."""
     code = f"import sys, pve.{program}; print(*sys.modules)"
-    assert not set(HEAVY) & set(_python(machine, code).split())
+    assert not set(HEAVY) & set(python(machine, code).split())
 
 
 def test_first_stage_of_the_cluster_file_system_imports_nothing_heavy(machine: Path) -> None:
     code = "import sys, pve.replication.daemon; print(*sys.modules)"
-    assert not set(HEAVY) & set(_python(machine, code).split())
+    assert not set(HEAVY) & set(python(machine, code).split())
 
 
 def test_services_import_under_their_own_name(machine: Path) -> None:
     code = "import sys, pve.daemon, pve.replication.service; print(*sys.modules)"
-    assert "blackstart" not in _python(machine, code).split()
+    assert "blackstart" not in python(machine, code).split()
 
 
 @pytest.mark.parametrize("program", COMMANDS)
@@ -78,7 +57,7 @@ def test_command_runs_the_package(machine: Path, program: str) -> None:
 def test_every_unit_starts_a_program_that_there_is(machine: Path) -> None:
     units = sorted((machine / "usr/lib/systemd/system").glob("*.service"))
     assert tuple(unit.name for unit in units) == enabled_units()
-    programs_there = _python(machine, "from pve.__main__ import PROGRAMS; print(*PROGRAMS)")
+    programs_there = python(machine, "from pve.__main__ import PROGRAMS; print(*PROGRAMS)")
     for unit in units:
         settings = configparser.ConfigParser(strict=False, interpolation=None)
         settings.read_string(unit.read_text())

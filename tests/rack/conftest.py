@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from blackstart.drivers.base import Site
+from blackstart.inventory_file import load
+from blackstart.rack import enter
+from blackstart.wiring import connect
 from tests.rack.command import COLD_S, rack, status
+from tests.rack.drills import INVENTORY
+from tests.rack.inside import rack_network
 
 HERE = Path(__file__).parent
+RESET_S = 120.0
 LIMIT_S = 900
 """Seconds a test may take: the first one brings the rack up, with the build of its image."""
 
@@ -59,3 +66,38 @@ def rack_is_up() -> Iterator[None]:
     yield
     if not was_up:
         rack("down")
+
+
+@pytest.fixture(scope="module")
+def up() -> None:
+    """The rack is up, whoever had it before."""
+    rack("up", timeout=COLD_S)
+
+
+@pytest.fixture(scope="module")
+def pristine_again(up: None) -> Iterator[None]:
+    """The rack is as new afterwards; name it first, so that nothing is connected any more."""
+    yield
+    rack("reset", timeout=RESET_S)
+
+
+@pytest.fixture(scope="module")
+def inside(up: None) -> Iterator[None]:
+    """This process is in the rack's network."""
+    with rack_network():
+        yield
+
+
+@pytest.fixture(scope="module")
+def secrets(up: None) -> Path:
+    """The rack's secrets."""
+    home = enter.rack_home()
+    assert home is not None
+    return home / "secrets"
+
+
+@pytest.fixture(scope="module")
+def site(inside: None, secrets: Path) -> Iterator[Site]:
+    """The rack as the drivers see it, from within its network."""
+    with connect(load(INVENTORY), rack_secrets=secrets) as connected:
+        yield connected

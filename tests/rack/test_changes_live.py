@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from blackstart.model.changes import DropPort
-from tests.rack.command import COLD_S, on, rack
+from tests.rack.command import on, rack
 
 UNUSED_PORT = 9
 STEP = DropPort(table="blackstart_test", port=UNUSED_PORT)
@@ -18,8 +18,7 @@ def holds(script: str) -> bool:
 
 
 @pytest.fixture
-def nas() -> Iterator[None]:
-    rack("up", timeout=COLD_S)
+def nas(up: None) -> Iterator[None]:
     yield
     on("nas1", "nft delete table inet blackstart_test 2>/dev/null || true")
 

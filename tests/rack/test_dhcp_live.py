@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 import pytest
@@ -14,21 +13,14 @@ from blackstart.drivers.dhcp_offers import DhcpOffers
 from blackstart.rack.network import BRIDGE
 from blackstart.rack.seed import dhcp
 from blackstart.rack.topology import PVE
-from tests.rack.command import COLD_S, eventually, on, rack
-from tests.rack.inside import rack_network
+from tests.rack.command import eventually, on, rack
 
 SERVER = next(guest.address for guest in PVE.guests if guest.role == "maas")
 POOL = {PVE.network[host] for host in range(dhcp.POOL[0], dhcp.POOL[1] + 1)}
 ANSWER_S = 10.0
 ACTIVE = "\n  binding state active;"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def inside() -> Iterator[None]:
-    """The rack is up, and this process is in its network."""
-    rack("up", timeout=COLD_S)
-    with rack_network():
-        yield
+pytestmark = pytest.mark.usefixtures("inside")
 
 
 def test_exactly_one_server_offers() -> None:

@@ -17,42 +17,15 @@ from blackstart.drivers.ssh_connection import LoginRefused, SshTarget
 from blackstart.drivers.testinfra_host import as_testinfra
 from blackstart.drivers.waiting import wait_for
 from blackstart.errors import DriverError, Rejected, TimedOut
-from blackstart.inventory_file import load
 from blackstart.model.facts import Observed, Record, SiteFacts
-from blackstart.rack import enter
-from blackstart.wiring import connect
-from tests.rack.command import COLD_S, rack
-from tests.rack.inside import rack_network
 
-INVENTORY = Path(__file__).parents[2] / "inventory" / "rack.yaml"
 COMMAND_S = 30.0
 GUEST_BOOT_S = 180.0
 NFS_BACK_S = 120.0
 SNAPSHOT_S = 40.0
 NAS = "10.77.0.20"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def inside() -> Iterator[None]:
-    """The rack is up, and this process is in its network."""
-    rack("up", timeout=COLD_S)
-    with rack_network():
-        yield
-
-
-@pytest.fixture(scope="module")
-def secrets() -> Path:
-    """The rack's secrets."""
-    home = enter.rack_home()
-    assert home is not None
-    return home / "secrets"
-
-
-@pytest.fixture(scope="module")
-def site(inside: None, secrets: Path) -> Iterator[Site]:
-    """The rack as the drivers see it."""
-    with connect(load(INVENTORY), rack_secrets=secrets) as connected:
-        yield connected
+pytestmark = pytest.mark.usefixtures("inside")
 
 
 def unknown(path: str, record: Record) -> Iterator[str]:

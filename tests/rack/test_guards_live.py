@@ -11,36 +11,20 @@ import pytest
 
 from blackstart.drivers.base import Site
 from blackstart.faults.reboot import power_cut
-from blackstart.inventory_file import load
 from blackstart.rack import enter
 from blackstart.rack.topology import PVE
 from blackstart.safety.guard import GUARDS, Request, answers
 from blackstart.terms import Terms
-from blackstart.wiring import connect
-from tests.rack.command import eventually, on, rack
-from tests.rack.inside import rack_network
+from tests.rack.command import eventually, on
 
-INVENTORY = Path(__file__).parents[2] / "inventory" / "rack.yaml"
 ALL_GUARDS_S = 20.0
 """Emulated processors take 50 ms for a process that hardware starts in one."""
-RESET_S = 120.0
 HOLD = (
     'python3 -c \'import fcntl, time; file = open("/var/lib/dpkg/lock", "w"); '
     "fcntl.lockf(file, fcntl.LOCK_EX); time.sleep(300)'"
 )
 
-
-@pytest.fixture(scope="module")
-def site(rack_is_up: None) -> Iterator[Site]:
-    """The rack as the drivers see it, from within its network."""
-    home = enter.rack_home()
-    assert home is not None
-    with (
-        rack_network(),
-        connect(load(INVENTORY), rack_secrets=home / "secrets") as connected,
-    ):
-        yield connected
-    rack("reset", timeout=RESET_S)
+pytestmark = pytest.mark.usefixtures("pristine_again")
 
 
 def request_for(site: Site, root: Path) -> Request:

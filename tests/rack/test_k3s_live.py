@@ -12,44 +12,18 @@ import pytest
 from blackstart.drivers.base import Site
 from blackstart.drivers.k3s import K3sServers
 from blackstart.errors import DriverError, Rejected
-from blackstart.inventory_file import load
 from blackstart.model.k3s_facts import K3sFacts
-from blackstart.rack import enter
 from blackstart.rack.topology import PVE, Guest
-from blackstart.wiring import K3S_PORT, connect
-from tests.rack.command import COLD_S, eventually, on, rack
-from tests.rack.inside import rack_network
+from blackstart.wiring import K3S_PORT
+from tests.rack.command import eventually, on
 
-INVENTORY = Path(__file__).parents[2] / "inventory" / "rack.yaml"
 GUESTS = tuple(guest for guest in PVE.guests if guest.role == "k3s")
 ELSEWHERE = "10.77.0.230"
 """Neither reserved nor in the pool."""
 CONVERGES_S = 120.0
 """A look every 10 s, 30 s of grace, a restart after at most 20 s, all on emulated processors."""
 
-
-@pytest.fixture(scope="module", autouse=True)
-def inside() -> Iterator[None]:
-    """The rack is up and pristine again afterwards, and this process is in its network."""
-    rack("up", timeout=COLD_S)
-    with rack_network():
-        yield
-    rack("reset", timeout=60)
-
-
-@pytest.fixture(scope="module")
-def secrets(inside: None) -> Path:
-    """The rack's secrets."""
-    home = enter.rack_home()
-    assert home is not None
-    return home / "secrets"
-
-
-@pytest.fixture(scope="module")
-def site(secrets: Path) -> Iterator[Site]:
-    """The rack as the drivers see it."""
-    with connect(load(INVENTORY), rack_secrets=secrets) as connected:
-        yield connected
+pytestmark = pytest.mark.usefixtures("pristine_again", "inside")
 
 
 @pytest.fixture

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from blackstart.drivers.base import Site
 from blackstart.drivers.maas import Maas
-from blackstart.inventory_file import load
 from blackstart.model.address_findings import findings
 from blackstart.model.address_site import address_book
 from blackstart.model.maas_facts import MaasFacts
-from blackstart.rack import enter
 from blackstart.rack.seed import dhcp
 from blackstart.rack.standins.maas.imagesync import Parameters
 from blackstart.rack.standins.maas.units import DHCPD, NAMED, PEBBLE
 from blackstart.rack.topology import PVE
-from blackstart.wiring import connect
-from tests.rack.command import COLD_S, eventually, on, rack
-from tests.rack.inside import rack_network
-from tests.rack.test_drivers_live import INVENTORY, unknown
+from tests.rack.command import eventually, on
+from tests.rack.test_drivers_live import unknown
 
 LEASES = f"/{dhcp.DIRECTORY}/dhcp/dhcpd.leases"
 CONF = f"/{dhcp.DIRECTORY}/dhcpd.conf"
@@ -32,19 +27,7 @@ IMPORT_S = 180.0
 K3S2 = next(guest for guest in PVE.guests if guest.name == "k3s2")
 ENTRY = K3S2.mac.replace(":", "-")
 
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    """The rack as the drivers see it, from inside its network; pristine afterwards."""
-    rack("up", timeout=COLD_S)
-    home = enter.rack_home()
-    assert home is not None
-    with (
-        rack_network(),
-        connect(load(INVENTORY), rack_secrets=home / "secrets") as connected,
-    ):
-        yield connected
-    rack("reset", timeout=60)
+pytestmark = pytest.mark.usefixtures("pristine_again")
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from sushy import auth
 from blackstart.rack import ssh
 from blackstart.rack.home import Home
 from blackstart.rack.topology import PVE
-from tests.rack.command import COLD_S, boot_id, eventually, on, rack, reachable, status, timed
+from tests.rack.command import boot_id, eventually, on, rack, reachable, status, timed
 from tests.rack.inside import rack_network
 
 NAS = PVE.machine("nas1")
@@ -26,12 +26,7 @@ BOOT_S = 120.0
 
 Redfish = Callable[..., requests.Response]
 
-
-@pytest.fixture(autouse=True, scope="module")
-def up() -> Iterator[None]:
-    rack("up", timeout=COLD_S)
-    yield
-    rack("reset", timeout=60)
+pytestmark = pytest.mark.usefixtures("pristine_again")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import requests
 from proxmoxer import ProxmoxAPI
 from proxmoxer.tools import Tasks
 
-from blackstart.rack import enter
 from blackstart.rack.standins.pve.shipping import BLIND_TOKEN, FULL_TOKEN, blind_token_value
 from blackstart.rack.topology import PVE
 from tests.contract.conftest import vendor
@@ -27,8 +26,7 @@ from tests.contract.pve_contract import (
     SchemaContract,
     Subject,
 )
-from tests.rack.command import COLD_S, eventually, on, rack
-from tests.rack.inside import rack_network
+from tests.rack.command import eventually, on, rack
 
 __all__ = ["vendor"]
 NODE = PVE.machine("pve1")
@@ -50,22 +48,7 @@ CUT = (
 """Cuts corosync, its witness and the cluster file system off; ssh and the API stay."""
 HEAL = "nft delete table inet cut"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def inside() -> Iterator[None]:
-    """The rack is up and pristine again afterwards, and this process is in its network."""
-    rack("up", timeout=COLD_S)
-    with rack_network():
-        yield
-    rack("reset", timeout=60)
-
-
-@pytest.fixture(scope="module")
-def secrets(inside: None) -> Path:
-    """The rack's secrets."""
-    home = enter.rack_home()
-    assert home is not None
-    return home / "secrets"
+pytestmark = pytest.mark.usefixtures("pristine_again", "inside")
 
 
 @pytest.fixture(scope="module")

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from blackstart.rack.seed import dhcp
 from blackstart.rack.seed import dns as zones
 from blackstart.rack.topology import PVE, Guest
-from tests.rack.command import COLD_S, eventually, on, rack
+from tests.rack.command import eventually, on, rack
 
 GUEST = "/usr/lib/blackstart-rack/guest"
 GUEST_BOOT_S = 120.0
 READY_S = 300.0
 NODES = tuple(machine for machine in PVE.machines if machine.role == "hypervisor")
 
-
-@pytest.fixture(autouse=True, scope="module")
-def up() -> Iterator[None]:
-    rack("up", timeout=COLD_S)
-    yield
-    rack("reset", timeout=60)
+pytestmark = pytest.mark.usefixtures("pristine_again")
 
 
 def by_name(name: str) -> Guest:

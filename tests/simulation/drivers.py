@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -236,9 +237,10 @@ class SimulatedCertificates:
 
 @dataclass
 class SimulatedDeadMen:
-    """Dead-men on the simulated hosts."""
+    """Dead-men on the simulated hosts; looked for in one thread at a time, for one clock."""
 
     world: World
+    looking: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, deadman: DeadMan, actions: Sequence[Action]) -> None:
         self._reach(deadman.host)
@@ -267,7 +269,8 @@ class SimulatedDeadMen:
         return tuple(name for name in self.traces(deadman.host) if name == deadman.id)
 
     def traces(self, host: str) -> tuple[str, ...]:
-        self._reach(host)
+        with self.looking:
+            self._reach(host)
         return tuple(name for name, armed in self.world.deadmen.items() if armed.host == host)
 
     def _reach(self, host: str) -> None:

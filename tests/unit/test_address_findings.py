@@ -240,6 +240,13 @@ def test_what_is_no_orphan(facts: SiteFacts) -> None:
     assert texts(judged(facts), "orphan") == []
 
 
+def test_a_reservation_of_a_declared_virtual_address_is_no_orphan() -> None:
+    facts = served({"reservations": seen((reservation(), reservation(STRANGER, "192.0.2.90")))})
+    virtual = {"names": {"address": "192.0.2.90"}}
+    assert texts(judged(facts, virtual_addresses=virtual), "orphan") == []
+    assert len(texts(judged(facts), "orphan")) == 1
+
+
 def test_a_reservation_and_its_host_entry_are_one_orphan() -> None:
     facts = served(
         {"reservations": seen((reservation(), reservation(STRANGER, "192.0.2.90")))},

@@ -84,6 +84,47 @@ def test_one_ill_guest_is_one_finding(pytester: pytest.Pytester) -> None:
     assert wrong["fix"] == "qm set 101 --onboot 1"
 
 
+OWN = """
+import pytest
+
+pytestmark = pytest.mark.check
+
+def test_mains_are_guarded():
+    supplies = {"ups": "absent"}
+    assert supplies["ups"] == "online", "no supply guards the mains (upsc ups@nas)"
+
+def test_that_breaks():
+    return {}["ups"]
+"""
+
+
+@pytest.mark.parametrize("how", ["auto", "long", "short"])
+def test_a_check_that_fails_shows_its_sentence_and_no_source(
+    pytester: pytest.Pytester, how: str
+) -> None:
+    pytester.makepyfile(test_own=OWN)
+    off = guest_facts(onboot=seen(False, "api config"))
+    words = (f"--tb={how}", "-k", "starts_with_its_node or mains", "-rN")
+    result = check(pytester, *words, facts=off)
+    assert result.parseoutcomes()["failed"] == 2
+    lines = result.outlines
+    said = lines[next(at for at, line in enumerate(lines) if " FAILURES " in line) + 1 : -1]
+    assert [line for line in said if not line.startswith("___")] == [
+        "box would stay off (api config); qm set 101 --onboot 1",
+        "no supply guards the mains (upsc ups@nas)",
+        "assert 'absent' == 'online'",
+        "  ",
+        "  - online",
+        "  + absent",
+    ]
+
+
+def test_a_check_that_breaks_shows_where(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_own=OWN)
+    result = check(pytester, "-k", "that_breaks")
+    result.stdout.fnmatch_lines([">*return {}?*ups*", "*KeyError: 'ups'"])
+
+
 def test_what_nobody_could_read_is_unproven_and_nothing_passes(pytester: pytest.Pytester) -> None:
     dark = nothing_seen()
     result = check(

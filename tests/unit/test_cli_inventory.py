@@ -23,7 +23,7 @@ def test_a_right_one_is_one_line() -> None:
     assert result.stderr == ""
     assert result.stdout == (
         f"{RIGHT}: site lab: 2 nodes, 2 guests, 1 name server, 1 name, 1 compose project, "
-        "2 services, 1 certificate; may be broken: a1 (reboot until 2026-12-31)\n"
+        "2 services, 1 certificate; may be broken: a1 (reboot until 2099-12-31)\n"
     )
 
 
@@ -41,7 +41,27 @@ def test_json_of_a_right_one() -> None:
     assert document["site"] == "lab"
     assert document["counts"]["guests"] == 2
     willing = {name: given for name, given in document["may_break"].items() if given}
-    assert willing == {"a1": {"reboot": "2026-12-31"}}
+    assert willing == {"a1": {"reboot": "2099-12-31"}}
+
+
+def test_a_consent_that_has_ended_is_shown_apart(tmp_path: Path) -> None:
+    path = tmp_path / "home.yaml"
+    ended = (
+        "      reboot:\n        until: 2020-01-31\n      power-cut:\n        until: 2099-12-31\n"
+    )
+    path.write_text(RIGHT.read_text().replace("      reboot:\n        until: 2099-12-31\n", ended))
+    said = "; may be broken: a1 (power-cut until 2099-12-31); expired: a1 (reboot on 2020-01-31)\n"
+    assert check(str(path)).stdout.endswith(said)
+    document = json.loads(check(str(path), "--json").stdout)
+    assert document["may_break"]["a1"] == {"power-cut": "2099-12-31"}
+    assert document["expired"] == {"a1": {"reboot": "2020-01-31"}, "nas": {}, "dns1": {}, "box": {}}
+
+
+def test_where_every_consent_has_ended_nothing_may_be_broken(tmp_path: Path) -> None:
+    path = tmp_path / "home.yaml"
+    path.write_text(RIGHT.read_text().replace("until: 2099-12-31", "until: 2020-01-31"))
+    said = "; nothing may be broken; expired: a1 (reboot on 2020-01-31)\n"
+    assert check(str(path)).stdout.endswith(said)
 
 
 @pytest.fixture

@@ -68,6 +68,15 @@ class TestProxmox:
         assert (token.state, token.thing) == (State.REACHED, "token bob@pve!t1")
         assert {asked.method for asked in node.asked} == {"GET"}
 
+    def test_nodes_that_stand_alone_are_told(self, node: Server, authority: Authority) -> None:
+        nodes = {"pve1": "127.0.0.1", "pve2": "127.0.0.1"}
+        api = ProxmoxApi(nodes, token=parse_token(TOKEN), ca=authority.ca, port=node.port)
+        found = only(apis.proxmox_token(ProxmoxContact({}, api)))
+        api.close()
+        assert found.state is State.WRONG
+        assert found.said.startswith("pve2 in no cluster with pve1 (cluster/status); ")
+        assert found.fix == ""
+
     def test_a_token_that_sees_nothing(self, node: Server, authority: Authority) -> None:
         node.answers[f"{BASE}/access/permissions"] = replay("200-token-permissions")
         node.answers[f"{BASE}/cluster/status"] = Reply(

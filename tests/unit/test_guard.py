@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from blackstart.errors import Unreachable
 from blackstart.faults.base import PLAN
+from blackstart.model.facts import Observed
 from blackstart.model.inventory import Inventory
 from blackstart.safety import halt
 from blackstart.safety.journal import Journal
@@ -87,6 +89,19 @@ def test_a_host_that_does_not_answer(tmp_path: Path) -> None:
 def test_quorum_lost_already(tmp_path: Path) -> None:
     said = refusals(request_for(tmp_path, lies=Lies(quorate=False)))
     assert said["quorum"] == "the cluster has no quorum now"
+
+
+def test_why_quorum_cannot_be_seen_is_told(tmp_path: Path) -> None:
+    request = request_for(tmp_path)
+    why = Observed[Any](source="api GET cluster/status", error="a2 in no cluster with a1")
+    for part in ("quorate", "online"):
+        assert request.facts.cluster is not None
+        cluster = request.facts.cluster.model_copy(update={part: why})
+        facts = request.facts.model_copy(update={"cluster": cluster})
+        assert refusal("quorum", replace(request, facts=facts)) == (
+            "whether the cluster has quorum cannot be seen "
+            "(api GET cluster/status: a2 in no cluster with a1)"
+        )
 
 
 def test_quorum_that_would_be_lost(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from blackstart.errors import InventoryError
 from blackstart.inventory_file import load, parse
-from blackstart.model.inventory import Inventory
+from blackstart.model.consents import APPLIES_TO
+from blackstart.model.inventory import FaultName, Inventory
 from blackstart.yaml_file import MAX_BYTES
 
 HERE = Path(__file__).parent / "inventories"
@@ -72,7 +74,7 @@ def test_the_right_inventory_loads() -> None:
     inventory = parse(RIGHT, "home.yaml")
     assert inventory.guests["box"].address == IPv4Address("192.0.2.60")
     assert inventory.guests["box"].budget == 120.0
-    assert inventory.nodes["a1"].may_break["reboot"].until.isoformat() == "2026-12-31"
+    assert inventory.nodes["a1"].may_break["reboot"].until.isoformat() == "2099-12-31"
 
 
 def test_a_mac_of_digits_alone_is_text_and_no_number_of_base_60() -> None:
@@ -115,6 +117,17 @@ def test_a_node_may_have_a_fingerprint_of_its_own_but_not_beside_a_ca() -> None:
     both = own.replace("env:PVE_TOKEN", "env:PVE_TOKEN\n  ca: file:/ca.pem")
     said = "10: node 'a1' has a `fingerprint`, and proxmox has `ca` (line 5); keep one of the two"
     assert answer(both) == [said]
+
+
+@pytest.mark.parametrize(
+    "path", ["hosts", "hosts/*", "hosts/n*/mounts", "hosts/[an]*", "guests/*/config", "names/dns*"]
+)
+def test_a_tolerance_may_be_a_pattern(path: str) -> None:
+    assert parse(RIGHT.replace("hosts/nas/failed_units", path), "F").tolerate[0].path == path
+
+
+def test_of_every_fault_it_is_known_what_it_is_done_to() -> None:
+    assert set(APPLIES_TO) == set(get_args(FaultName))
 
 
 def test_there_are_cases() -> None:
@@ -197,7 +210,7 @@ def test_aliases_of_aliases_end_at_a_bound() -> None:
 
 def test_an_alias_is_fine_within_bounds() -> None:
     text = RIGHT.replace("      reboot:\n", "      reboot: &leave\n")
-    text = text.replace("2026-12-31\n", "2026-12-31\n      power-cut: *leave\n", 1)
+    text = text.replace("2099-12-31\n", "2099-12-31\n      power-cut: *leave\n", 1)
     assert set(parse(text, "x").nodes["a1"].may_break) == {"reboot", "power-cut"}
 
 

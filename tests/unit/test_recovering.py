@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from blackstart.errors import JournalError, Refusal
+from blackstart.errors import JournalError, Refusal, TimedOut
 from blackstart.faults.base import PLAN
 from blackstart.model.deadman import DeadMan
 from blackstart.safety.journal import Journal
@@ -147,6 +149,47 @@ def test_a_dead_man_that_no_journal_knows_is_a_stray(harness: Harness) -> None:
     (harness.drills / "1" / "journal.jsonl").unlink()
     assert harness.recover() == ()
     assert harness.recovering().strays() == {"nas1": ("1",)}
+
+
+def test_hosts_are_asked_side_by_side_and_told_in_the_inventorys_order(harness: Harness) -> None:
+    """All of them hang at once, as after a power loss; one after the other took 21 s each."""
+    inventory = harness.site.inventory
+    names = (*inventory.nodes, *inventory.guests)
+    hosts = [name for name in names if inventory.ssh_of(name) is not None]
+    together = threading.Barrier(len(hosts), timeout=20)
+
+    class Looking:
+        def traces(self, host: str) -> tuple[str, ...]:
+            together.wait()
+            time.sleep(0.02 * (len(hosts) - hosts.index(host)))  # the last one answers first
+            if host == hosts[0]:
+                raise TimedOut(f"{host}: no answer within the bound")
+            return (f"of {host}",)
+
+    looking: Any = Looking()
+    found = replace(harness.recovering(), site=replace(harness.site, deadmen=looking)).strays()
+    assert len(hosts) > 4
+    assert list(found) == hosts
+    assert found[hosts[0]] == (f"cannot be looked at: {hosts[0]}: no answer within the bound",)
+    assert found[hosts[1]] == (f"of {hosts[1]}",)
+
+
+def test_a_host_that_never_answers_does_not_keep_the_others(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blackstart.recovering.TRACES_S", 0.3)
+    over = threading.Event()
+
+    class Looking:
+        def traces(self, host: str) -> tuple[str, ...]:
+            if host == "a1":
+                over.wait(20)
+            return ()
+
+    looking: Any = Looking()
+    found = replace(harness.recovering(), site=replace(harness.site, deadmen=looking)).strays()
+    over.set()
+    assert found == {"a1": ("cannot be looked at: no answer within 0 s",)}
 
 
 def test_where_nobody_logs_in_nobody_looks_for_strays(harness: Harness) -> None:

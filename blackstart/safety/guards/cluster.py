@@ -37,8 +37,11 @@ class QuorumSurvives:
         return self._of(request.facts.cluster, members, lost)
 
     def _of(self, cluster: ClusterFacts | None, members: set[str], lost: set[str]) -> Said:
-        if cluster is None or not cluster.quorate.known or not cluster.online.known:
+        if cluster is None:
             return "whether the cluster has quorum cannot be seen"
+        for seen in (cluster.quorate, cluster.online):
+            if not seen.known:
+                return unseen("whether the cluster has quorum", seen)
         if not cluster.quorate.value:
             return "the cluster has no quorum now"
         away = members - set(cluster.online.value or ())

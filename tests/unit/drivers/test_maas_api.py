@@ -119,14 +119,6 @@ def test_what_is_no_json_is_rejected(body: bytes, node: Server, api: MaasApi) ->
     assert str(refusal(api)).startswith("the answer is not the API's JSON: ")
 
 
-def test_an_endless_answer_is_cut_off(
-    node: Server, api: MaasApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(maas_api, "MAX_BYTES", 1 << 20)
-    node.otherwise = Reply(body=b" " * ((1 << 20) + 1))
-    assert str(refusal(api)) == "the answer is larger than 1 MiB"
-
-
 def test_a_dropped_connection_is_unreachable_and_a_post_is_not_sent_again(
     node: Server, api: MaasApi
 ) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from blackstart.drivers.proxmox_api import ProxmoxApi
+from blackstart.drivers.clock import SystemClock
+from blackstart.drivers.proxmox_api import ProxmoxApi, Token
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
+from blackstart.drivers.proxmox_look import ProxmoxLook
 
 from .captures import data, needs_captures, replay
 from .proxmox_guests import BASE
-from .tls_server import Reply, Server
+from .tls_server import Authority, Reply, Server
 
 STATUS = f"{BASE}/cluster/status"
 TASKS = f"{BASE}/cluster/tasks"
@@ -107,6 +110,44 @@ class TestANodeThatIsOffline:
         assert (seen.value, seen.error) == (None, "pve2 is offline in cluster/status")
         node.answers[STATUS] = ONE_NODE
         assert getattr(ProxmoxCluster(api), question)().value is not None
+
+
+class TestApart:
+    """Two nodes that stand alone: whichever answers knows only itself."""
+
+    SAID = (
+        "pve2 in no cluster with pve1 (cluster/status); all nodes of an inventory with "
+        "`api: proxmox` are one cluster, so give a node that stands alone an inventory of its own"
+    )
+
+    @pytest.fixture
+    def two(self, node: Server, authority: Authority) -> Iterator[ProxmoxApi]:
+        nodes = {"pve1": "127.0.0.1", "pve2": "127.0.0.1"}
+        token = Token("drill@pve", "t1", "0000")
+        made = ProxmoxApi(nodes, token=token, ca=authority.ca, port=node.port)
+        node.answers[STATUS] = replay("200-cluster-status")
+        yield made
+        made.close()
+
+    @needs_captures
+    @pytest.mark.parametrize("question", ["quorate", "online", "standalone", "tasks", "stores"])
+    def test_it_is_said_and_not_that_the_other_is_away(
+        self, node: Server, two: ProxmoxApi, question: str
+    ) -> None:
+        node.answers[RIGHTS] = data({"/storage": {"Datastore.Audit": 1}})
+        seen = getattr(ProxmoxCluster(two), question)()
+        assert (seen.value, seen.error) == (None, self.SAID)
+
+    @needs_captures
+    def test_the_look_of_checks_knows_nothing_and_says_why(self, two: ProxmoxApi) -> None:
+        found = ProxmoxLook(two, SystemClock())()
+        assert (found.online.value, found.online.error) == (None, self.SAID)
+
+    def test_a_cluster_of_others_is_told_too(self, node: Server, two: ProxmoxApi) -> None:
+        members = [{"type": "node", "name": name, "online": 1} for name in ("pve1", "pve9")]
+        node.answers[STATUS] = data([{"type": "cluster", "quorate": 1}, *members])
+        said = str(ProxmoxCluster(two).quorate().error)
+        assert said.startswith("pve2 in no cluster with pve1, pve9 (cluster/status)")
 
 
 class TestStores:

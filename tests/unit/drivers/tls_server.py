@@ -83,7 +83,8 @@ class Reply:
     """An answer: status, reason phrase, body and headers of its own.
 
     ``drop`` closes the connection without one; ``byte_s`` is a pause (seconds) before each
-    byte of the body; ``location`` is where a redirect leads.
+    byte of the body; ``location`` is where a redirect leads. ``endless`` bodies go on until the
+    client hangs up.
     """
 
     status: int = 200
@@ -92,6 +93,7 @@ class Reply:
     drop: bool = False
     byte_s: float = 0.0
     location: str = ""
+    endless: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -176,12 +178,17 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(reply.status, reply.reason)
         self.send_header("Content-Type", "application/json;charset=UTF-8")
-        self.send_header("Content-Length", str(len(reply.body)))
+        if reply.endless:
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(reply.body)))
         if reply.location:
             self.send_header("Location", reply.location)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
+        while reply.endless:
+            self.wfile.write(reply.body)  # raises once the client is gone
         if not reply.byte_s:
             self.wfile.write(reply.body)
             return

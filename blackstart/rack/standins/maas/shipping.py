@@ -9,7 +9,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ..pve.shipping import INSTALL_ROOT, UNIT_DIRECTORY, Shipped
+from ..pve.shipping import (
+    INSTALL_ROOT,
+    Shipped,
+    shipped_commands,
+    shipped_units,
+    wanted_units,
+)
 from .dhcpd import ROOT_ONLY, configuration
 from .first_state import image_content
 from .imagesync import Parameters
@@ -19,19 +25,30 @@ from .store import PRIVATE, State
 PACKAGE = Path(__file__).parent
 STANDINS = PACKAGE.parent
 COMMANDS = {"maas": "/usr/bin/maas", "reservation": "/usr/sbin/maas-reservation"}
-SHARED = ("__init__.py", "pve/__init__.py", "pve/errors.py", "pve/files.py", "pve/notify.py")
+SHARED = (
+    "__init__.py",
+    "pve/__init__.py",
+    "pve/errors.py",
+    "pve/files.py",
+    "pve/notify.py",
+    "pve/programs.py",
+)
 """Of the other stand-ins: how files survive a power cut, how systemd hears of readiness."""
 _HOST_ONLY = {"shipping.py", "first_state.py"}
 
 
 def programs() -> tuple[Shipped, ...]:
     """Package, units and commands, with absolute paths."""
-    return (*_package(), *_units(), *_commands())
+    return (
+        *_package(),
+        *shipped_units(PACKAGE),
+        *shipped_commands("standins.maas", COMMANDS),
+    )
 
 
 def enabled_units() -> tuple[str, ...]:
     """Units that ``multi-user.target`` wants."""
-    return tuple(sorted(unit.name for unit in (PACKAGE / "units").glob("*.service")))
+    return wanted_units(PACKAGE)
 
 
 def first_files(state: State, secrets: Path, server: str) -> tuple[Shipped, ...]:
@@ -64,15 +81,3 @@ def _package() -> Iterator[Shipped]:
     for source in [*(STANDINS / name for name in SHARED), *sources]:
         path = INSTALL_ROOT / "standins" / source.relative_to(STANDINS).as_posix()
         yield Shipped(path, source.read_bytes(), 0o644)
-
-
-def _units() -> Iterator[Shipped]:
-    for source in sorted((PACKAGE / "units").glob("*.service")):
-        yield Shipped(UNIT_DIRECTORY / source.name, source.read_bytes(), 0o644)
-
-
-def _commands() -> Iterator[Shipped]:
-    for program, path in COMMANDS.items():
-        run = f'exec /usr/bin/python3 -m standins.maas {program} "$@"'
-        script = f"#!/bin/sh\nPYTHONPATH={INSTALL_ROOT} {run}\n"
-        yield Shipped(PurePosixPath(path), script.encode(), 0o755)

@@ -1,12 +1,10 @@
-"""``python3 -m pve PROGRAM ...``: the services and the commands of the stand-in.
-
-Each program imports only what it needs: under emulation an import costs.
-"""
+"""``python3 -m pve PROGRAM ...``: the services and the commands of the stand-in."""
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+
+from .programs import run
 
 PROGRAMS = {
     "daemon": ".daemon",
@@ -19,16 +17,5 @@ PROGRAMS = {
     "pveversion": ".commands.pveversion",
 }
 
-
-def main() -> int:
-    """Run the program named first; 2 when there is none of that name."""
-    if len(sys.argv) < 2 or sys.argv[1] not in PROGRAMS:
-        print(f"usage: python3 -m pve {{{'|'.join(PROGRAMS)}}} ...", file=sys.stderr)
-        return 2
-    program = import_module(PROGRAMS[sys.argv[1]], __package__)
-    status: int = program.main(sys.argv[2:])
-    return status
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("pve", PROGRAMS))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -44,12 +44,12 @@ class Shipped:
 
 def programs() -> tuple[Shipped, ...]:
     """Package, units and commands, with absolute paths."""
-    return (*_package(), *_units(), *_commands())
+    return (*_package(), *shipped_units(PACKAGE), *shipped_commands("pve", COMMANDS))
 
 
 def enabled_units() -> tuple[str, ...]:
     """Units that ``multi-user.target`` wants."""
-    return tuple(sorted(unit.name for unit in (PACKAGE / "units").glob("*.service")))
+    return wanted_units(PACKAGE)
 
 
 def aliases() -> tuple[tuple[str, str], ...]:
@@ -111,14 +111,20 @@ def _package() -> Iterator[Shipped]:
             yield Shipped(path, source.read_bytes(), 0o644)
 
 
-def _units() -> Iterator[Shipped]:
-    for source in sorted((PACKAGE / "units").glob("*.service")):
+def shipped_units(package: Path) -> Iterator[Shipped]:
+    """The units that lie beside a stand-in's code."""
+    for source in sorted((package / "units").glob("*.service")):
         yield Shipped(UNIT_DIRECTORY / source.name, source.read_bytes(), 0o644)
 
 
-def _commands() -> Iterator[Shipped]:
-    for program, path in COMMANDS.items():
-        script = (
-            f'#!/bin/sh\nPYTHONPATH={INSTALL_ROOT} exec /usr/bin/python3 -m pve {program} "$@"\n'
-        )
+def wanted_units(package: Path) -> tuple[str, ...]:
+    """Their names."""
+    return tuple(sorted(unit.name for unit in (package / "units").glob("*.service")))
+
+
+def shipped_commands(module: str, commands: Mapping[str, str]) -> Iterator[Shipped]:
+    """Programs of a stand-in as commands, by their paths."""
+    for program, path in commands.items():
+        run = f'exec /usr/bin/python3 -m {module} {program} "$@"'
+        script = f"#!/bin/sh\nPYTHONPATH={INSTALL_ROOT} {run}\n"
         yield Shipped(PurePosixPath(path), script.encode(), 0o755)

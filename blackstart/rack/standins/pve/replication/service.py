@@ -129,12 +129,13 @@ class Service:
             self._heard.clear()
         elif self._quorate_since is None:
             self._quorate_since = now
+        node, configuration = self._setting.node, self._setting.configuration
+        # First: whoever finds the mount closed looks here for the reason.
+        self._replica.publish_members(membership(node, configuration, self._quorum))
         writable = self._quorate_since is not None and self._caught_up(now)
         self._replica.set_writable(writable)
         if writable != self._open and self._setting.mount.set_writable(writable):
             self._open = writable
-        node, configuration = self._setting.node, self._setting.configuration
-        self._replica.publish_members(membership(node, configuration, self._quorum))
 
     def _caught_up(self, now: float) -> bool:
         configuration = self._setting.configuration
