@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "recovering": {"errors", "model", "drivers", "faults", "safety", "unwinding"},
     "checking": {"errors", "model"},
+    "checking_graph": {"errors", "model"},
     "checking_guests": {"errors", "model", "checking"},
     "graph": {"model"},
     "boot_look": {"errors", "drivers", "graph"},
