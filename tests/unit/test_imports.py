@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *{"terms", "drill_log"},
     },
     "recovering": {"errors", "model", "drivers", "faults", "safety", "unwinding"},
+    "cli_options": set(),
     "checking": {"errors", "model"},
     "checking_graph": {"errors", "model"},
     "checking_guests": {"errors", "model", "checking"},
