@@ -23,6 +23,7 @@ from blackstart.drivers.bounded import Abandoned, within
 from blackstart.drivers.ssh_connection import LoginRefused, SshTarget, dial, explain
 from blackstart.drivers.ssh_exchange import exchange
 from blackstart.errors import DriverError, TimedOut, Unreachable
+from blackstart.model.closed import WITHOUT_SSH
 
 KILL_AFTER_S = 2
 LOCAL_GRACE_S = 1.0
@@ -35,10 +36,6 @@ OPEN_CHANNEL_S = 5.0
 REFUSED_PAUSE_S = 6.0
 # timeout(1): 124 when TERM was enough, 137 when it took KILL.
 TIMEOUT_EXITS = (124, 137)
-CLOSED = (
-    "`ssh: none` in the inventory, so what only the host shows is not seen; to see it, declare "
-    "`ssh:` with a user and a key that may log in there"
-)
 
 
 class _Link:
@@ -146,7 +143,7 @@ class SshRunner:
         """
         link = self._links.get(host)
         if host in self._closed:
-            raise Unreachable(f"{host}: {CLOSED}")
+            raise Unreachable(f"{host}: {WITHOUT_SSH}")
         if link is None:
             raise Unreachable(f"{host}: the inventory declares no ssh access to it")
         deadline = time.monotonic() + timeout_s
