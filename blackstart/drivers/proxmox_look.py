@@ -18,6 +18,7 @@ from blackstart.drivers.bounded import gather
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_questions import ProxmoxQuestions, Questions
 from blackstart.drivers.proxmox_seeing import observed
+from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError
 from blackstart.model.guest_volumes import Opened, opened, properties
 from blackstart.model.observed import Observed
@@ -44,15 +45,23 @@ Content = dict[str, Observed[tuple[Volume, ...]]]
 class ProxmoxLook:
     """Looks at a cluster once for each call. Thread-safe; changes nothing."""
 
-    def __init__(self, api: ProxmoxApi, clock: Clock, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        api: ProxmoxApi,
+        clock: Clock,
+        *,
+        deadline_s: float = DEADLINE_S,
+        triage: Triage | None = None,
+    ) -> None:
         self._api = api
+        self._triage = triage or Triage()
         self._clock = clock
         self._deadline_s = deadline_s
         self._questions = ProxmoxQuestions(api, clock)
 
     def __call__(self) -> ProxmoxFacts:
         """Every fact, or why it is not known; at most ``deadline_s`` seconds, never raises."""
-        until = time.monotonic() + self._deadline_s
+        until = time.monotonic() + self._triage.bound(self._deadline_s)
         taken_at = self._clock.wall()
         cluster = self._round(self._questions.of_cluster(), until)
         online: Observed[dict[str, bool]] = cluster["online"]

@@ -109,9 +109,9 @@ def lines(told: Told, most: int | None) -> Iterator[Line]:
     decision = told.decision
     numbers = {item.key: number for number, item in enumerate(told.findings, 1)}
     yield decision.word.upper(), _headline(decision, told.site), _STYLES[decision.verdict]
-    unseen, closed = decision.unseen, {}
-    if most is not None:
-        unseen, closed = _behind_closed_doors(decision.unseen)
+    closed = _behind_closed_doors(decision.unseen) if most is not None else {}
+    told_together = [item for found in closed.values() for item in found]
+    unseen = [item for item in decision.unseen if item not in told_together]
     yield from _listed("blocks", decision.blockers, numbers, most, Verdict.FAIL)
     yield from _listed("unseen", unseen, numbers, most, Verdict.UNPROVEN)
     yield from _closed(closed, numbers)
@@ -131,19 +131,14 @@ def lines(told: Told, most: int | None) -> Iterator[Line]:
     yield "next", _next(decision), ""
 
 
-def _behind_closed_doors(
-    unseen: Sequence[Finding],
-) -> tuple[tuple[Finding, ...], Mapping[str, tuple[Finding, ...]]]:
-    """What is unseen for reasons of its own; the rest by the host that nobody may log in to."""
+def _behind_closed_doors(unseen: Sequence[Finding]) -> Mapping[str, Sequence[Finding]]:
+    """What is unseen only because nobody may log in, by the host that this is about."""
     by_host: dict[str, list[Finding]] = {}
-    others: list[Finding] = []
     for item in unseen:
         hosts = closed_hosts(item.problem)
-        if not hosts:
-            others.append(item)
-            continue
-        by_host.setdefault(item.target if item.target in hosts else hosts[0], []).append(item)
-    return tuple(others), {host: tuple(found) for host, found in by_host.items()}
+        if hosts:
+            by_host.setdefault(item.target if item.target in hosts else hosts[0], []).append(item)
+    return by_host
 
 
 def _closed(

@@ -52,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checking_graph": {"errors", "model"},
     "checking_guests": {"errors", "model", "checking"},
     "graph": {"model"},
-    "boot_look": {"errors", "drivers", "graph"},
+    "looking": {"errors", "drivers"},
+    "boot_look": {"errors", "drivers", "graph", "looking"},
     "evidence": {"errors", "model", "safety", "graph"},
     "observers": {"errors", "model", "drivers", "terms", "evidence"},
     "wiring": {
