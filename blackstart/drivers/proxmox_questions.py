@@ -138,7 +138,8 @@ class ProxmoxQuestions:
 
     def _votes(self) -> Votes:
         device = boot.quorum_device(self._object(DEVICE))
-        return Votes(nodes=boot.votes(self._list(VOTES)), device=device)
+        nodes = self._list(VOTES)
+        return Votes(nodes=boot.votes(nodes), device=device, links=boot.links(nodes))
 
     def _clock_ahead_s(self, path: str) -> float:
         """The node's clock against this machine's; the answer has whole seconds."""

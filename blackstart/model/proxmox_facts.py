@@ -169,17 +169,25 @@ class GuestPlan(Record):
 
 
 class QuorumDevice(Record):
-    """The quorum device, where there is one; ``state`` and ``algorithm`` in its own words."""
+    """The quorum device, where there is one; ``state`` and ``algorithm`` in its own words.
+
+    ``host`` is where its daemon runs, an address or a name, empty where it does not say.
+    """
 
     state: str
     algorithm: str
+    host: str = ""
 
 
 class Votes(Record):
-    """Votes by node, and the device that adds some (``None``: there is none)."""
+    """Votes by node, and the device that adds some (``None``: there is none).
+
+    ``links`` are each node's addresses for corosync, as they are written.
+    """
 
     nodes: dict[str, int]
     device: QuorumDevice | None
+    links: dict[str, tuple[str, ...]]
 
 
 class BackupJob(Record):

@@ -44,7 +44,7 @@ CONFIG = {
     "bios": "ovmf",
     "boot": "order=scsi0;net0",
     "cicustom": "user=local:snippets/user.yaml",
-    "efidisk0": "local:101/vm-101-disk-0.raw,efitype=4m",
+    "efidisk0": "local:101/vm-101-disk-0.raw,efitype=4m,ms-cert=2023k,pre-enrolled-keys=1",
     "hostpci0": "mapping=gpu,pcie=1",
     "ide2": "none,media=cdrom",
     "ide3": "local:101/vm-101-cloudinit.qcow2,media=cdrom",
@@ -193,7 +193,10 @@ def cluster(**changes: Any) -> ProxmoxFacts:
         votes=seen(
             Votes(
                 nodes={"a1": 1, "a2": 1},
-                device=QuorumDevice(state="Connected", algorithm="Fifty-Fifty split"),
+                device=QuorumDevice(
+                    state="Connected", algorithm="Fifty-Fifty split", host="192.0.2.20"
+                ),
+                links={"a1": ("192.0.2.11",), "a2": ("192.0.2.12", "2001:db8::12")},
             ),
             "api votes",
         ),

@@ -36,6 +36,7 @@ WAITING = GuestPlan(
 STORE = "every_store_of_the_guest_is_usable"
 VOLUME = "every_volume_is_on_its_store"
 EFI = "uefi_guest_has_its_efi_disk"
+SECURE = "secure_boot_knows_the_certificates_of_2023"
 LASTING = "devices_are_passed_through_by_a_lasting_name"
 NET = {"net0": "virtio=BC:24:11:00:00:01,bridge=vmbr0"}
 
@@ -106,6 +107,14 @@ RED: list[tuple[str, Given, str]] = [
         EFI,
         site(content("a1/local", *without("disk-0"))),
         "local:101/vm-101-disk-0.raw does not exist.*--delete efidisk0",
+    ),
+    *(
+        (
+            SECURE,
+            site(config(efidisk0=f"local:101/vm-101-disk-0.raw,pre-enrolled-keys=1{more}")),
+            f"box knows the certificates of {told} alone.*qm enroll-efi-keys 101",
+        )
+        for more, told in (("", "2011"), (",ms-cert=2023w", "2023w"))
     ),
     *(
         (
