@@ -9,7 +9,7 @@ from blackstart.collect import boot_answers, boot_storage, ip_json, systemd_unit
 from blackstart.collect.boot_docker import read_engine
 from blackstart.collect.boot_script import LINK_DIRECTORIES, SOURCES
 from blackstart.collect.host_parse import read_failed, read_oom
-from blackstart.collect.ifupdown import MAIN, read_interfaces
+from blackstart.collect.ifupdown import GENERATED, MAIN, read_generated, read_interfaces
 from blackstart.collect.numbered import Rows, read_files
 from blackstart.collect.sections import Answer
 from blackstart.model.host_boot import (
@@ -86,6 +86,7 @@ def understand(host: str, answers: Mapping[str, Answer]) -> HostBootFacts:
         thin_checks=_part(settings, lambda found: boot_storage.below(found, "/etc/lvm/")),
         exports=reader.of_all(files, boot_storage.ETAB, boot_storage.read_exports),
         cluster_file=reader.fact("cluster_file", boot_answers.read_cluster_file),
+        generated_network=reader.of_all(files, GENERATED, read_generated),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from blackstart.model.host_docker import DockerFacts
-from blackstart.model.host_network import Bridging, Card, OwnName, Stanza
+from blackstart.model.host_network import Bridging, Card, GeneratedNetwork, OwnName, Stanza
 from blackstart.model.host_storage import Array, BlockDevice, Dataset, Exports, Mounted, Room
 from blackstart.model.host_units import Unit
 from blackstart.model.located import Line, Located
@@ -86,7 +86,8 @@ class HostBootFacts(Record):
     such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports. ``declared_arrays``
     are UUIDs of ``mdadm.conf``, ``datasets`` have keys of their own, ``grub_waits`` and
     ``thin_checks`` are lines that set a menu without end and options of thin_check(8).
-    ``cluster_file`` is how corosync's own configuration and the cluster's compare.
+    ``cluster_file`` is how corosync's own configuration and the cluster's compare,
+    ``generated_network`` whether a boot reads the interfaces that the cluster generated.
     """
 
     container: Observed[str]
@@ -128,3 +129,4 @@ class HostBootFacts(Record):
     thin_checks: Observed[tuple[Line, ...]]
     exports: Observed[Exports]
     cluster_file: Observed[ClusterFile]
+    generated_network: Observed[GeneratedNetwork]

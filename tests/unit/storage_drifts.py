@@ -21,6 +21,16 @@ def zfs(*units: str) -> HostBootFacts:
     )
 
 
+SDN = "file /etc/network/interfaces.d/sdn\n1:auto vnet1|\n2:iface vnet1|\nfile /usr"
+
+
+def sdn(included: bool) -> HostBootFacts:
+    """The healthy host with a generated network."""
+    line = "14:source /etc/network/interfaces.d/*|\nfile /usr"
+    kept = "14:source /etc/network/interfaces.d/*|" if included else "14:|"
+    return rewritten("files", line, f"{kept}\n{SDN}")
+
+
 STORAGE_RED: list[tuple[str, Drift, str]] = [
     (
         "arrays_are_whole",
@@ -77,6 +87,7 @@ STORAGE_RED: list[tuple[str, Drift, str]] = [
         lambda: rewritten("files", "1:/srv/local\t192.0.2.0/24(rw,sync,no_subtree_check)", "1:"),
         "written and not exported: /srv/local",
     ),
+    ("generated_network_is_read", lambda: sdn(included=False), "cluster generated are not made"),
     (
         "grub_does_not_wait_for_a_person",
         lambda: saying("settings", "/boot/grub/grub.cfg:61:set timeout=-1"),

@@ -12,7 +12,7 @@ from .host_boots import ask, but, checks, fstab, rewritten, saying, well
 from .host_drifts import NFS, Drift, crypttab, engine, unit
 from .host_drifts import RED as HOST_RED
 from .invariants.site import site
-from .storage_drifts import STORAGE_RED, zfs
+from .storage_drifts import STORAGE_RED, sdn, zfs
 
 RED = [*HOST_RED, *STORAGE_RED]
 
@@ -92,6 +92,7 @@ READS = {
     "exports_survive_a_reboot": {"exports", "units"},
     "grub_does_not_wait_for_a_person": {"container", "grub_waits"},
     "corosync_starts_with_the_clusters_file": {"cluster_file"},
+    "generated_network_is_read": {"generated_network"},
 }
 
 
@@ -172,6 +173,7 @@ FINE: list[tuple[str, Drift]] = [
         lambda: zfs("zfs-import-cache.service", "zfs-mount.service"),
     ),
     ("thin_pools_start_after_an_unclean_stop", lambda: saying("settings")),
+    ("generated_network_is_read", lambda: sdn(included=True)),
 ]
 
 
