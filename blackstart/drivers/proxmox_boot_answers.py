@@ -121,6 +121,14 @@ def _problem(item: Any) -> str:
     return str(item.get("message", item)) if isinstance(item, dict) else str(item)
 
 
+def machines(entries: Iterable[Json]) -> tuple[str, ...]:
+    """``/nodes/NODE/capabilities/qemu/machines``. Raises ``Rejected`` for none: QEMU knows some."""
+    found = tuple(str(entry["id"]) for entry in entries)
+    if not found:
+        raise Rejected("the node knows no machine")
+    return found
+
+
 def votes(entries: Iterable[Json]) -> dict[str, int]:
     """``/cluster/config/nodes``: votes by node, 1 where the file does not say."""
     found = {}

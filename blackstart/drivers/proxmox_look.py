@@ -20,7 +20,7 @@ from blackstart.drivers.proxmox_questions import ProxmoxQuestions, Questions
 from blackstart.drivers.proxmox_seeing import observed
 from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError
-from blackstart.model.guest_volumes import Opened, opened, properties
+from blackstart.model.guest_volumes import Opened, opened, pinned_machine, properties
 from blackstart.model.observed import Observed
 from blackstart.model.proxmox_facts import (
     GuestPlan,
@@ -173,6 +173,8 @@ class ProxmoxLook:
             kinds = {kind for plan in here for kind in _mapped(plan.config.value or {})}
             if kinds:
                 questions[f"{node} mappings"] = self._questions.of_mappings(node, kinds)
+            if any(pinned_machine(plan.config.value or {}) for plan in here):
+                questions[f"{node} machines"] = self._questions.of_machines(node)
             if by_name:
                 questions[f"{node} host_names"] = self._questions.of_host_names(node)
         return questions
@@ -182,8 +184,10 @@ def _hypervisor(node: str, nodes: dict[str, Asked], late: Asked) -> HypervisorFa
     """What a node said; of what nothing made necessary there is nothing to know."""
     no_names: Observed[tuple[str, ...]] = Observed(source="no store is named by a name", value=())
     no_devices: Observed[dict[str, Any]] = Observed(source="no guest uses a mapping", value={})
+    no_pins: Observed[tuple[str, ...]] = Observed(source="no guest pins a machine", value=())
     return HypervisorFacts(
         **nodes[node],
+        machines=late.get(f"{node} machines", no_pins),
         mappings=late.get(f"{node} mappings", no_devices),
         host_names=late.get(f"{node} host_names", no_names),
     )

@@ -115,6 +115,11 @@ class ProxmoxQuestions:
         path = f"nodes/{node}/hosts"
         return path, lambda: boot.host_names(self._object(path))
 
+    def of_machines(self, node: str) -> tuple[str, Ask]:
+        """Versions of machines that the node's QEMU knows."""
+        path = f"nodes/{node}/capabilities/qemu/machines"
+        return path, self._reading(path, boot.machines)
+
     def _list(self, path: str, **fields: Any) -> list[Json]:
         return answers.records(self._api.get(path, **fields), path)
 

@@ -48,6 +48,7 @@ CONFIG = {
     "hostpci0": "mapping=gpu,pcie=1",
     "ide2": "none,media=cdrom",
     "ide3": "local:101/vm-101-cloudinit.qcow2,media=cdrom",
+    "machine": "pc-q35-9.2+pve1,viommu=intel",
     "memory": "4096",
     "name": "box",
     "onboot": "1",
@@ -134,6 +135,7 @@ def hypervisor(node: str, **changes: Any) -> HypervisorFacts:
         ),
         mappings=seen({"pci": (Mapping(id="gpu", problems=()),)}, f"api {node} mappings"),
         host_names=seen(("localhost",), f"api {node} hosts"),
+        machines=seen(("pc-q35-9.2", "pc-q35-9.2+pve1"), f"api {node} machines"),
     )
     return made.model_copy(update=changes)
 

@@ -102,6 +102,11 @@ RED: list[tuple[str, Given, str]] = [
         site(cluster(guests=seen((), "api resources"))),
         "is on no node",
     ),
+    (
+        "pinned_machine_is_known",
+        site(config(machine="pc-q35-4.0")),
+        "a1 has no machine pc-q35-4.0, and box starts on no other.*qm set 101 --machine",
+    ),
     (EFI, site(config(efidisk0=None)), "box has no efidisk0.*qm set 101 --efidisk0"),
     (
         EFI,
@@ -197,6 +202,11 @@ def test_unproven_when_nobody_answers(name: str) -> None:
 
 class TestWhatIsNoFinding:
     """Benign things that must stay green."""
+
+    @pytest.mark.parametrize("machine", [None, "q35", "q35,viommu=virtio", "pc", "virt"])
+    def test_a_guest_that_takes_any_machine(self, machine: str | None) -> None:
+        with pytest.raises(pytest.skip.Exception, match="box takes any machine"):
+            self.green("pinned_machine_is_known", site(config(machine=machine)))
 
     def green(self, name: str, given: Given) -> None:
         call(checks_in(*FILES)[name], given)
