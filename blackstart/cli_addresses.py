@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from blackstart.cli_options import INVENTORY
 from blackstart.evidence.addresses import WIDE, document, show
 from blackstart.inventory_file import load
 from blackstart.model.address_findings import findings
@@ -18,13 +19,7 @@ from blackstart.wiring import connect
 
 
 @click.command()
-@click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The site.",
-)
+@INVENTORY
 @click.option(
     "--json",
     "output",

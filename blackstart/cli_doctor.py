@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from blackstart.cli_options import INVENTORY
 from blackstart.doctor.rounds import examine
 from blackstart.evidence.reach import document, show
 from blackstart.inventory_file import load
@@ -19,13 +20,7 @@ from blackstart.wiring import contact
 
 
 @click.command()
-@click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The site.",
-)
+@INVENTORY
 @click.option(
     "--json",
     "output",

@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from blackstart.cli_options import INVENTORY
 from blackstart.errors import UsageError
 from blackstart.inventory_file import load
 from blackstart.rack import enter, host, lifecycle
@@ -23,13 +24,7 @@ Extent = Literal["each", "all"] | None
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The site to drill.",
-)
+@INVENTORY
 @click.option("--arm", help="The site's name; the rack arms itself, an owner's site never.")
 @click.option(
     "--each", "extent", flag_value="each", help="The long tour: one drill for each kind of fault."

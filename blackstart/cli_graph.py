@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from blackstart.boot_look import look
+from blackstart.cli_options import INVENTORY
 from blackstart.evidence.boot_outlook import document, show
 from blackstart.evidence.boot_picture import draw
 from blackstart.evidence.earlier import comebacks_of
@@ -23,13 +24,7 @@ _OUT = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The site.",
-)
+@INVENTORY
 @click.option("--svg", type=_OUT, help="Draw it into this file.")
 @click.option("--json", "output", type=_OUT, help="Write all of it into this file as JSON.")
 @click.option("--all", "everything", is_flag=True, help="Show all, not the first five of a kind.")

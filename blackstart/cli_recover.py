@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from blackstart.cli_options import INVENTORY
 from blackstart.errors import Unproven
 from blackstart.evidence.summary import write_summary
 from blackstart.inventory_file import load
@@ -19,13 +20,6 @@ from blackstart.safety.lease import lease_directory
 from blackstart.safety.open_faults import survey
 from blackstart.wiring import connect
 
-INVENTORY = click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The site.",
-)
 DRILLS = click.option(
     "--drills",
     type=click.Path(path_type=Path),

@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from blackstart.cli_options import INVENTORY
 from blackstart.errors import Unproven, UsageError
 from blackstart.evidence import decision as told
 from blackstart.evidence.earlier import outages_of
@@ -32,17 +33,9 @@ KEPT = Path("reports/verify")
 BOUND_S = 600.0
 """No snapshot takes as long: every question in it has its own bound."""
 
-_inventory = click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The site.",
-)
-
 
 @click.command()
-@_inventory
+@INVENTORY
 @click.option("--before", metavar="ACT", help=f"What you are about to do: {ACTS}.")
 @click.option(
     "--json",
@@ -88,7 +81,7 @@ def verify(
 
 
 @click.command()
-@_inventory
+@INVENTORY
 @click.argument("number", type=click.IntRange(min=1))
 def explain(inventory_file: str, number: int) -> None:
     """Show finding NUMBER of the last ``blackstart verify`` whole."""

@@ -104,6 +104,7 @@ CHECKED: Mapping[str, tuple[Callable[[Inventory], list[str]], str]] = {
     "k3s_server": (lambda inventory: list(inventory.k3s.servers if inventory.k3s else ()), "k3s"),
     "host": (lambda inventory: list(hosts_asked(inventory)), "ssh"),
     "machine": (lambda inventory: list(inventory.nodes), "as a node"),
+    "name_server": (lambda inventory: list(inventory.dns.servers if inventory.dns else ()), "dns"),
     "dhcp_server": (lambda inventory: list(inventory.dhcp), "dhcp"),
     "hypervisor": (_cluster_members, "as a Proxmox VE node"),
     "redundancy_group": (lambda inventory: list(groups(inventory)), "as one of several"),

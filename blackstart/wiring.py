@@ -6,7 +6,7 @@ missing must not be found out in the middle of a drill.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from blackstart.drivers.maas import Maas
 from blackstart.drivers.maas_api import MaasApi, parse_key
 from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxGuests
+from blackstart.drivers.proxmox_api import NAME as PROXMOX
 from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.drivers.proxmox_look import ProxmoxLook
@@ -40,13 +41,17 @@ from blackstart.drivers.redfish import Controller, RedfishPower
 from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import SshTarget
 from blackstart.drivers.tls import TlsLook
+from blackstart.drivers.triage import Triage
 from blackstart.model.inventory import Inventory, ProxmoxAccess, SshAccess
+from blackstart.model.subjects import hosts_asked
 from blackstart.probes.plan import probes_for
 from blackstart.probes.runner import ProbeRunner
 from blackstart.safety.deadman import DeadMen
 from blackstart.secrets import resolve, resolve_path
 
 K3S_PORT = 6443
+GREETING_S = 15.0
+"""Longer than who greets waits for it."""
 
 
 @contextmanager
@@ -57,14 +62,14 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
     for a reference that cannot be resolved.
     """
     references = _References(rack_secrets)
-    clock = SystemClock()
+    clock, triage = SystemClock(), Triage()
     names, certificates = DnsLookup(), TlsLook()
     with ExitStack() as stack:
-        runner = SshRunner(_ssh_targets(inventory, references), _closed(inventory))
+        runner = SshRunner(_ssh_targets(inventory, references), _closed(inventory), triage)
         stack.callback(runner.close)
         guests: GuestControl = NoGuestControl(inventory.guests)
         cluster: ClusterView | None = None
-        api = _proxmox(inventory, references)
+        api = _proxmox(inventory, references, triage)
         if api is not None:
             stack.callback(api.close)
             guests, cluster = ProxmoxGuests(api, inventory.guests, clock), ProxmoxCluster(api)
@@ -85,7 +90,9 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             offers=DhcpOffers(),
             k3s=_k3s(inventory, references, stack),
             maas=maas,
+            triage=triage,
         )
+        look = ProxmoxLook(api, clock, triage=triage) if api is not None else None
         yield Site(
             inventory=inventory,
             clock=clock,
@@ -101,11 +108,11 @@ def connect(inventory: Inventory, *, rack_secrets: Path | None = None) -> Iterat
             deadmen=DeadMen(runner),
             circumstances=HostCircumstances(runner),
             every=every,
-            host_boots=HostBoots(inventory, runner),
+            host_boots=HostBoots(inventory, runner, triage=triage),
             images=maas,
-            readiness=ReadinessCollector(
-                inventory, runner, power, ProxmoxLook(api, clock) if api is not None else None
-            ),
+            readiness=ReadinessCollector(inventory, runner, power, look, triage),
+            greetings=_greetings(inventory, runner, api),
+            triage=triage,
         )
 
 
@@ -175,11 +182,27 @@ def _closed(inventory: Inventory) -> frozenset[str]:
     return frozenset(name for name in inventory.nodes if inventory.ssh_of(name) is None)
 
 
-def _proxmox(inventory: Inventory, references: _References) -> ProxmoxApi | None:
+def _greetings(
+    inventory: Inventory, runner: CommandRunner, api: ProxmoxApi | None
+) -> Mapping[str, Callable[[], object]]:
+    """A command that does nothing, of each host that we may log in to; the API's version."""
+    found: dict[str, Callable[[], object]] = {
+        host: partial(runner.run, host, "true", timeout_s=GREETING_S)
+        for host in hosts_asked(inventory)
+        if inventory.ssh_of(host) is not None
+    }
+    if api is not None:
+        found[PROXMOX] = partial(api.get, "version")
+    return found
+
+
+def _proxmox(inventory: Inventory, references: _References, triage: Triage) -> ProxmoxApi | None:
     access = inventory.proxmox
     if access is None:
         return None
-    return _api_of(inventory, access, references, _with_api(inventory))
+    api = _api_of(inventory, access, references, _with_api(inventory))
+    api.triage = triage
+    return api
 
 
 def _with_api(inventory: Inventory) -> dict[str, str]:

@@ -9,6 +9,7 @@ from blackstart.checking_guests import config_of, managed, node_facts, opened_by
 from blackstart.errors import Unproven
 from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
+from blackstart.model.mounting import is_address
 from blackstart.model.proxmox_facts import ProxmoxFacts, Votes
 
 pytestmark = pytest.mark.check
@@ -54,6 +55,46 @@ def test_quorum_device_is_connected(proxmox: ProxmoxFacts) -> None:
         f"the quorum device is {votes.device.state}",
         evidence=proxmox.votes.source,
         fix="systemctl status corosync-qnetd where it runs; corosync-qdevice-tool -s on a node",
+    )
+
+
+@pytest.mark.claim(severity="critical", breaks="boot")
+def test_quorum_device_is_no_guest(proxmox: ProxmoxFacts, inventory: Inventory) -> None:
+    """A quorum device that is a guest of the cluster is away at the only time that it is for."""
+    votes = known(proxmox.votes)
+    if votes.device is None:
+        pytest.skip(f"there is no quorum device ({proxmox.votes.source})")
+    if not votes.device.host:
+        raise Unproven(f"{proxmox.votes.source}: it is not said where the quorum device is")
+    inside = [
+        name
+        for name, guest in inventory.guests.items()
+        if votes.device.host
+        in (str(guest.address), name, f"{name}.{inventory.domain}", *guest.names)
+    ]
+    expect(
+        not inside,
+        f"the quorum device is on {votes.device.host}, which is {', '.join(inside)}",
+        evidence=proxmox.votes.source,
+        fix="pvecm qdevice setup ADDRESS, of a machine that starts without the cluster",
+        touches=tuple(inside),
+    )
+
+
+@pytest.mark.claim(severity="warning", breaks="boot")
+def test_cluster_links_are_addresses(hypervisor: str, proxmox: ProxmoxFacts) -> None:
+    """corosync's links are addresses: a name is resolved once, when it starts (pvecm(1))."""
+    votes = known(proxmox.votes)
+    if len(votes.nodes) < 2:
+        pytest.skip(f"{hypervisor} is no part of a cluster ({proxmox.votes.source})")
+    if not votes.links.get(hypervisor):
+        raise Unproven(f"{proxmox.votes.source}: {hypervisor} has no link there")
+    named = [link for link in votes.links[hypervisor] if not is_address(link)]
+    expect(
+        not named,
+        f"corosync finds {hypervisor} by name: {', '.join(named)}",
+        evidence=proxmox.votes.source,
+        fix="write its address into /etc/pve/corosync.conf (a copy, config_version one more)",
     )
 
 

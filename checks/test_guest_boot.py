@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from blackstart.checking import expect, guest_facts, known
-from blackstart.checking_guests import config_of, managed, row_of, where_configured
+from blackstart.checking_guests import config_of, managed, node_facts, row_of, where_configured
 from blackstart.model.facts import SiteFacts
-from blackstart.model.guest_volumes import boot_order
+from blackstart.model.guest_volumes import boot_order, pinned_machine
 from blackstart.model.inventory import Inventory
 from blackstart.model.proxmox_facts import ProxmoxFacts
 
@@ -106,6 +106,23 @@ def test_guest_boots_from_a_disk_that_it_has(
         f"{guest} would try {first or 'nothing'} first (boot: {config['boot']})",
         evidence=where_configured(proxmox, row),
         fix=f"qm set {row.vmid} --boot 'order=DISK;...'",
+    )
+
+
+@pytest.mark.claim(severity="critical", breaks="boot")
+def test_pinned_machine_is_known(guest: str, proxmox: ProxmoxFacts, inventory: Inventory) -> None:
+    """QEMU on the guest's node still has the machine version that it is pinned to: old ones are
+    taken out, and the guest that runs does not notice (qm(1), Machine Type)."""
+    row = row_of(proxmox, inventory, guest)
+    pinned = pinned_machine(config_of(proxmox, row))
+    if pinned is None:
+        pytest.skip(f"{guest} takes any machine ({where_configured(proxmox, row)})")
+    machines = node_facts(proxmox, row.node).machines
+    expect(
+        pinned in {name.partition("+")[0] for name in known(machines)},
+        f"{row.node} has no machine {pinned}, and {guest} starts on no other",
+        evidence=(where_configured(proxmox, row), machines.source),
+        fix=f"qm set {row.vmid} --machine NEWER; of Windows see to its network cards afterwards",
     )
 
 

@@ -55,6 +55,25 @@ def test_uefi_guest_has_its_efi_disk(
     )
 
 
+@pytest.mark.claim(severity="warning", breaks="boot")
+def test_secure_boot_knows_the_certificates_of_2023(
+    guest: str, proxmox: ProxmoxFacts, inventory: Inventory
+) -> None:
+    """A guest with Secure Boot has Microsoft's certificates of 2023: a loader that an update of the
+    guest signs with them alone is refused at its next start (qm(1), Certificate Expiration)."""
+    row = row_of(proxmox, inventory, guest)
+    config, source = config_of(proxmox, row), where_configured(proxmox, row)
+    disk = properties(config.get(EFI, ""), "volume")
+    if config.get("bios") != "ovmf" or disk.get("pre-enrolled-keys") != "1":
+        pytest.skip(f"{guest} has no Secure Boot ({source})")
+    expect(
+        disk.get("ms-cert") == "2023k",
+        f"{guest} knows the certificates of {disk.get('ms-cert', '2011')} alone",
+        evidence=source,
+        fix=f"qm enroll-efi-keys {row.vmid}, with the guest off; of Windows see to BitLocker first",
+    )
+
+
 @pytest.mark.claim(severity="critical", breaks="boot", incident="2025-12-07-missing-efi-disk")
 def test_every_volume_is_on_its_store(
     guest: str, proxmox: ProxmoxFacts, inventory: Inventory

@@ -101,6 +101,38 @@ def test_every_boot_partition_is_there(host: str, host_boots: HostBoots) -> None
 
 
 @pytest.mark.claim(severity="critical", breaks="boot")
+def test_grub_does_not_wait_for_a_person(host: str, host_boots: HostBoots) -> None:
+    """GRUB's menu ends by itself, after a boot that failed, too (``set timeout=-1`` does not).
+
+    On Ubuntu that is what ``GRUB_RECORDFAIL_TIMEOUT=-1`` makes of every boot after a power cut.
+    """
+    facts = boot_facts(host_boots, host)
+    has_own_kernel(facts)
+    lines = known(facts.grub_waits)
+    expect(
+        not lines,
+        f"GRUB waits for a key: {', '.join(line.text for line in lines)}",
+        evidence=tuple(f"ssh {host}: {line.where}" for line in lines),
+        fix="GRUB_TIMEOUT=5 and GRUB_RECORDFAIL_TIMEOUT=5 in /etc/default/grub, then: update-grub",
+    )
+
+
+@pytest.mark.claim(severity="critical", breaks="boot")
+def test_corosync_starts_with_the_clusters_file(machine: str, host_boots: HostBoots) -> None:
+    """corosync reads its own copy at boot: with another one than the cluster's it finds nobody."""
+    facts = boot_facts(host_boots, machine)
+    compared = known(facts.cluster_file)
+    if compared == "none":
+        pytest.skip(f"no corosync.conf: no part of a cluster ({facts.cluster_file.source})")
+    expect(
+        compared == "same",
+        "corosync's own configuration is not the cluster's",
+        evidence=facts.cluster_file.source,
+        fix="systemctl restart pve-cluster, which copies the cluster's; then compare them again",
+    )
+
+
+@pytest.mark.claim(severity="critical", breaks="boot")
 def test_boot_has_room(host: str, host_boots: HostBoots) -> None:
     """File systems that a boot writes to have space and inodes left."""
     facts = boot_facts(host_boots, host)

@@ -47,6 +47,21 @@ def test_no_network_change_is_staged(host: str, host_boots: HostBoots) -> None:
 
 
 @pytest.mark.claim(severity="critical", breaks="boot")
+def test_generated_network_is_read(host: str, host_boots: HostBoots) -> None:
+    """A boot reads what the cluster generated for its software-defined networks (pvesdn(1))."""
+    facts = boot_facts(host_boots, host)
+    generated = known(facts.generated_network)
+    if generated == "none":
+        pytest.skip(f"nothing was generated ({facts.generated_network.source})")
+    expect(
+        generated == "read",
+        "networks that the cluster generated are not made at boot, and guests on them do not start",
+        evidence=(facts.generated_network.source, facts.interfaces.source),
+        fix="add to /etc/network/interfaces: source /etc/network/interfaces.d/*",
+    )
+
+
+@pytest.mark.claim(severity="critical", breaks="boot")
 def test_interface_that_is_up_comes_up_again(host: str, host_boots: HostBoots) -> None:
     """Every declared interface that is up now is ``auto``, or belongs to one that is."""
     facts = boot_facts(host_boots, host)

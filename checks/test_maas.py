@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+from itertools import combinations
+
 import pytest
 
 from blackstart.checking import expect, known, maas_facts
@@ -69,6 +72,23 @@ def test_maas_services_run(maas: MaasFacts) -> None:
     unsaid |= {f"any service of {rack.hostname}" for rack in racks if mute}
     if unsaid:
         raise Unproven(f"{source}: nobody says how {', '.join(sorted(unsaid))} is")
+
+
+@pytest.mark.claim(severity="critical", breaks="boot")
+def test_subnets_do_not_overlap(maas: MaasFacts) -> None:
+    """Two subnets that overlap have one reverse zone twice, and named does not start with that."""
+    subnets = [(item.name, ip_network(item.cidr)) for item in known(maas.subnets)]
+    wrong = [
+        f"{name} ({network}) and {other} ({second})"
+        for (name, network), (other, second) in combinations(subnets, 2)
+        if network.version == second.version and network.overlaps(second)
+    ]
+    expect(
+        not wrong,
+        f"overlapping: {'; '.join(wrong)}",
+        evidence=maas.subnets.source,
+        fix="take away the one that is not used: maas ADMIN subnet delete ID",
+    )
 
 
 @pytest.mark.claim(severity="warning", breaks="delay", incident="2025-07-29-maas-killed")

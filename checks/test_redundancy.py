@@ -1,64 +1,50 @@
-"""Do guests that stand in for each other share what can be lost at once?"""
+"""Do guests that stand in for each other share what can be lost at once (docs/boot-graph.md)?"""
 
 from __future__ import annotations
 
 import pytest
 
-from blackstart.checking import expect, guest_facts, known
-from blackstart.checking_guests import opened_by, row_of
+from blackstart.checking import expect
+from blackstart.checking_graph import all_seen
 from blackstart.errors import Unproven
-from blackstart.model.facts import SiteFacts
+from blackstart.graph.failures import shared
+from blackstart.model.boot_graph import BootGraph
 from blackstart.model.inventory import Inventory
-from blackstart.model.proxmox_facts import ProxmoxFacts
 from blackstart.model.redundancy import Group, groups
 
 pytestmark = pytest.mark.check
 
-PAIRS = "2026-04-13-nas-mounts-after-power-loss"
 
-
-@pytest.mark.claim(severity="warning", breaks="redundancy", incident=PAIRS)
-def test_group_survives_any_one_host(
-    redundancy_group: str, facts: SiteFacts, inventory: Inventory
+@pytest.mark.claim(
+    severity="warning", breaks="redundancy", incident="2026-04-13-nas-mounts-after-power-loss"
+)
+def test_group_survives_any_one_loss(
+    redundancy_group: str, boot_graph: BootGraph, inventory: Inventory
 ) -> None:
-    """The pair is on two hosts: one reboot must not take both."""
+    """Guests that stand in for each other share no host, no store, no NAS, no name server."""
     group = _guests_only(redundancy_group, inventory)
-    nodes = {member: guest_facts(facts, member).node for member in group.members}
-    lost = group.lost_with({member: (known(node),) for member, node in nodes.items()})
+    (found,) = shared(boot_graph, {redundancy_group: group})
+    lines = [
+        line
+        for item in found.domains
+        for link in boot_graph.links
+        if link.before == item.part
+        for line in link.evidence
+    ]
     expect(
-        not lost,
-        _told(redundancy_group, group, lost),
-        evidence=tuple(sorted({node.source for node in nodes.values()})),
-        fix="migrate one of them to another node: qm migrate VMID NODE, or pct migrate",
-        touches=(*group.members, *lost),
+        not found.domains,
+        f"{redundancy_group} needs {group.needed} of {len(group.members)}; "
+        + "; ".join(
+            f"without {item.part} it loses {', '.join(item.takes)}" for item in found.domains
+        ),
+        evidence=tuple(dict.fromkeys(lines)),
+        fix="let one of them rest on something else: another node (qm migrate, pct migrate), "
+        "another store (qm disk move, pct move-volume), another server",
+        touches=(*group.members, *(item.part.partition("/")[2] for item in found.domains)),
     )
-
-
-@pytest.mark.claim(severity="warning", breaks="redundancy", incident=PAIRS)
-def test_group_survives_any_one_store(
-    redundancy_group: str, proxmox: ProxmoxFacts, inventory: Inventory
-) -> None:
-    """The pair is on two stores and behind two servers; a store of one node goes with its host."""
-    group = _guests_only(redundancy_group, inventory)
-    shared = {store.name: store for store in known(proxmox.stores) if store.shared}
-    places: dict[str, set[str]] = {}
-    for member in group.members:
-        row = row_of(proxmox, inventory, member)
-        stores = [
-            shared[item.store]
-            for item in opened_by(proxmox, row)
-            if item.store in shared and not item.cdrom
-        ]
-        servers = {f"server {host}" for store in stores for host in store.servers}
-        places[member] = {f"store {store.name}" for store in stores} | servers
-    lost = group.lost_with(places)
-    expect(
-        not lost,
-        _told(redundancy_group, group, lost),
-        evidence=(proxmox.stores.source, proxmox.guests.source),
-        fix="move the disks of one of them: qm disk move VMID DISK STORE, or pct move-volume",
-        touches=group.members,
-    )
+    if not found.starts:
+        raise Unproven(f"too few of {', '.join(group.members)} would start at all")
+    all_seen(boot_graph, frozenset().union(*(boot_graph.behind(it) for it in found.members)))
 
 
 def _guests_only(name: str, inventory: Inventory) -> Group:
@@ -70,8 +56,3 @@ def _guests_only(name: str, inventory: Inventory) -> Group:
             f"where {', '.join(strangers)} of {name} runs is not known: name its guest instead"
         )
     return group
-
-
-def _told(name: str, group: Group, lost: dict[str, tuple[str, ...]]) -> str:
-    each = (f"{place} carries {', '.join(there)}" for place, there in lost.items())
-    return f"{name} needs {group.needed} of {len(group.members)} and {'; '.join(each)}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from blackstart.collect import tables
 from blackstart.collect.host_parse import NotUnderstood
 from blackstart.collect.numbered import Rows
-from blackstart.model.host_boot import Content, Kernels, LastEnd
+from blackstart.model.host_boot import ClusterFile, Content, Kernels, LastEnd
 from blackstart.model.host_network import OwnName
 from blackstart.model.host_storage import BlockDevice, Room
 from blackstart.model.located import Line
@@ -20,6 +20,7 @@ Files = Mapping[str, Rows]
 STUB, _BEHIND_STUB = "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"
 PINS = ("/etc/kernel/next-boot-pin", "/etc/kernel/proxmox-boot-pin")
 _CONTENT: dict[str, Content] = {".": "something", "nothing": "nothing", "lost": "no answer"}
+_CLUSTER_FILE: dict[str, ClusterFile] = {"none": "none", "same": "same", "differs": "differs"}
 _ENDS: dict[str, LastEnd] = {
     "ordered": "ordered",
     "abrupt": "abrupt",
@@ -171,6 +172,12 @@ def read_last_end(lines: Lines) -> LastEnd:
     """How the boot before this one ended, in the script's own words."""
     (word,) = lines
     return _ENDS[word]
+
+
+def read_cluster_file(lines: Lines) -> ClusterFile:
+    """How the two files compare, in the script's own words."""
+    (word,) = lines
+    return _CLUSTER_FILE[word]
 
 
 def read_device_name(line: str) -> Line:

@@ -7,9 +7,10 @@ at their end, so that a carriage return is seen. What may be secret stays on the
 from __future__ import annotations
 
 from blackstart.collect.boot_docker import DOCKER
+from blackstart.collect.boot_storage import ETAB, EXPORTS, MDADM, MORE_EXPORTS, STORAGE
 from blackstart.collect.each_mount import LOCAL, each_mount
 from blackstart.collect.host_script import HOST_SECTIONS
-from blackstart.collect.sections import Section, builtin, program, shell
+from blackstart.collect.sections import Section, builtin, program, shell, where_there_is
 from blackstart.model.host_units import UNIT_FILES
 
 READ_S = 5
@@ -62,7 +63,8 @@ _FILES = (
     _SHOW
     + f"""\
 for file in /etc/hosts /etc/resolv.conf /run/systemd/resolve/resolv.conf /etc/crypttab \\
-    /etc/kernel/proxmox-boot-uuids /etc/kernel/proxmox-boot-pin /etc/kernel/next-boot-pin; do
+    /etc/kernel/proxmox-boot-uuids /etc/kernel/proxmox-boot-pin /etc/kernel/next-boot-pin \\
+    {MDADM} {ETAB} {EXPORTS} {MORE_EXPORTS}*.exports; do
     show "$file" all
 done
 show /etc/fstab table
@@ -170,6 +172,10 @@ done
 [ $# -gt 0 ] || exit 0
 grep -IHnoP -m 20 '^[^#]*\K/dev/(sd[a-z]+|hd[a-z]|x?vd[a-z]+|nvme\d+n\d+|mmcblk\d+)(p?\d+)?\b' \
     -- "$@" || [ $? -eq 1 ]"""
+# Bounded: what is below /etc/pve hangs when its file system does (pmxcfs(8)).
+_CLUSTER_FILE = """\
+cmp -s /etc/corosync/corosync.conf /etc/pve/corosync.conf
+case $? in 0) echo same ;; 1) echo differs ;; *) exit 1 ;; esac"""
 _CONTROLLER = "if [ -e /dev/ipmi0 ]; then echo yes; else echo no; fi"
 
 
@@ -202,6 +208,12 @@ BOOT_SECTIONS = (
     builtin("listening", _LISTENING),
     builtin("crashes", _CRASHES),
     builtin("controller", _CONTROLLER),
+    *STORAGE,
+    where_there_is(
+        shell("cluster_file", 5, _CLUSTER_FILE),
+        "/etc/corosync/corosync.conf",
+        otherwise="echo none",
+    ),
     program("cards", 4, "ip", "-j", "-s", "-d", "addr", "show"),
     program("bridging", 4, "bridge", "-j", "vlan", "show"),
     program("devices", 6, *_LSBLK),
@@ -249,6 +261,10 @@ SOURCES = {
     "failures": "journalctl -b, failed units and kills for memory",
     "last_end": "journalctl -b -1",
     "device_names": "cron, /etc/systemd/system, /usr/local/bin, /usr/local/sbin, vzdump.conf",
+    "arrays": "/proc/mdstat",
+    "datasets": "zfs get keylocation",
+    "settings": "/boot/grub/grub.cfg, /etc/lvm",
+    "cluster_file": "cmp /etc/corosync/corosync.conf /etc/pve/corosync.conf",
     "docker": "docker inspect",
     "definitions": "docker compose config --services",
 }

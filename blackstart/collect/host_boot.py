@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from blackstart.collect.boot_parse import understand
@@ -11,6 +11,7 @@ from blackstart.collect.boot_script import BOOT_SECTIONS
 from blackstart.collect.sections import run
 from blackstart.drivers.base import CommandRunner
 from blackstart.drivers.bounded import gather
+from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError
 from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
@@ -28,16 +29,18 @@ class HostBoots:
     inventory: Inventory
     runner: CommandRunner
     deadline_s: float = 45.0
+    triage: Triage = field(default_factory=Triage)
 
     def __call__(self) -> Mapping[str, HostBootFacts]:
         """Facts of every node, and of every running guest into which the harness may log in."""
+        bound_s = self.triage.bound(self.deadline_s)
         answers = gather(
             {
-                host: partial(look_at_boot, self.runner, host, timeout_s=self.deadline_s)
+                host: partial(look_at_boot, self.runner, host, timeout_s=bound_s)
                 for host in hosts_asked(self.inventory)
             },
             workers=WORKERS,
-            timeout_s=self.deadline_s + GRACE_S,
+            timeout_s=bound_s + GRACE_S,
         )
         return {
             host: unread(HostBootFacts, f"ssh {host}", str(answer))

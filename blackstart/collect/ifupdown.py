@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from blackstart.collect.numbered import Rows
-from blackstart.model.host_network import Stanza
+from blackstart.model.host_network import GeneratedNetwork, Stanza
 
 MAIN = "/etc/network/interfaces"
+GENERATED = f"{MAIN}.d/sdn"
+"""Written by the cluster for its software-defined networks (pvesdn(1))."""
 _VLAN_NAME = re.compile(r"^(?:vlan(\d+)|[^.:]+\.(\d+))$")
 _ALIAS = re.compile(r":.*$")
 _YES = {"yes", "on", "1", "true"}
@@ -50,14 +52,16 @@ def read_interfaces(files: Mapping[str, Rows]) -> tuple[Stanza, ...]:
     )
 
 
+def read_generated(files: Mapping[str, Rows]) -> GeneratedNetwork:
+    """Whether what the cluster generated is read at boot; ``none`` where it generated nothing."""
+    if not files.get(GENERATED):
+        return "none"
+    return "read" if _is_sourced(files) else "not read"
+
+
 def _statements(files: Mapping[str, Rows]) -> Iterator[tuple[str, int, list[str]]]:
     """Words of each logical line, with the number of its first; a backslash joins two."""
-    main = files.get(MAIN, ())
-    sourced = any(
-        words[:1] in (["source"], ["source-directory"]) and "interfaces.d" in words[-1]
-        for _, text in main
-        if (words := text.split())
-    )
+    sourced = _is_sourced(files)
     for file, rows in files.items():
         if file != MAIN and not (sourced and file.startswith(f"{MAIN}.d/")):
             continue
@@ -71,6 +75,14 @@ def _statements(files: Mapping[str, Rows]) -> Iterator[tuple[str, int, list[str]
             if words and not words[0].startswith("#"):
                 yield file, begun, words
             begun, joined = 0, ""
+
+
+def _is_sourced(files: Mapping[str, Rows]) -> bool:
+    return any(
+        words[:1] in (["source"], ["source-directory"]) and "interfaces.d" in words[-1]
+        for _, text in files.get(MAIN, ())
+        if (words := text.split())
+    )
 
 
 def _stanza(name: str, interface: _Interface, auto: bool) -> Stanza:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from blackstart.collect.configuration_copy import look_at_copy
 from blackstart.collect.host_files import look_at_files
 from blackstart.drivers.base import CommandRunner, PowerControl
 from blackstart.drivers.bounded import gather
+from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError, Rejected
 from blackstart.model.guest_volumes import opened
 from blackstart.model.inventory import Inventory
@@ -19,7 +20,8 @@ from blackstart.model.proxmox_facts import ProxmoxFacts, nothing_of
 from blackstart.model.readiness import ControllerFacts, HostFiles, Readiness
 
 WORKERS = 16
-GATHER_S = 43.0
+GATHER_S = 42.0
+GRACE_S = 1.0
 FILES_S = 15.0
 
 
@@ -31,6 +33,7 @@ class ReadinessCollector:
     runner: CommandRunner
     power: PowerControl
     proxmox: Callable[[], ProxmoxFacts] | None = None
+    triage: Triage = field(default_factory=Triage)
 
     def __call__(self) -> Readiness:
         """All of it now; what does not answer is an error in its facts."""
@@ -42,7 +45,8 @@ class ReadinessCollector:
             calls["copy"] = partial(look_at_copy, self.runner, declared)
         hosts = [name for name in self.inventory.nodes if self.power.supports(name)]
         calls |= {f"controller {host}": partial(self._controller, host) for host in hosts}
-        found: dict[str, Any] = dict(gather(calls, workers=WORKERS, timeout_s=GATHER_S))
+        bound_s = self.triage.bound(GATHER_S) + GRACE_S
+        found: dict[str, Any] = dict(gather(calls, workers=WORKERS, timeout_s=bound_s))
         late = {
             key: str(answer) for key, answer in found.items() if isinstance(answer, DriverError)
         }
@@ -92,7 +96,7 @@ class ReadinessCollector:
                 for host, paths in wanted.items()
             },
             workers=WORKERS,
-            timeout_s=FILES_S,
+            timeout_s=self.triage.bound(FILES_S),
         )
         return {
             host: Observed(source=f"ssh {host}", error=str(answer))

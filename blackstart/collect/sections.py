@@ -14,7 +14,7 @@ import re
 import secrets
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blackstart.drivers.base import CommandRunner
 from blackstart.errors import TimedOut
@@ -65,6 +65,15 @@ def shell(name: str, seconds: int, text: str) -> Section:
 def builtin(name: str, text: str) -> Section:
     """Shell text without any process, for reading what cannot hang (procfs)."""
     return Section(name, 0, text)
+
+
+def where_there_is(section: Section, *paths: str, otherwise: str = ":") -> Section:
+    """The same, begun only where one of these paths exists: elsewhere it costs no process.
+
+    ``otherwise`` is shell text without any.
+    """
+    asked = " || ".join(f"[ -e {path} ]" for path in paths)
+    return replace(section, line=f"if {asked}; then {section.line}\nelse {otherwise}; fi")
 
 
 def _timeout(seconds: int) -> str:

@@ -25,6 +25,7 @@ from blackstart.drivers.base import (
     OfferLook,
 )
 from blackstart.drivers.bounded import gather
+from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError
 from blackstart.model.dhcp_facts import DhcpFacts
 from blackstart.model.facts import (
@@ -96,6 +97,7 @@ class SiteCollector:
     k3s: K3sApi | None = None
     maas: AddressSource | None = None
     deadline_s: float = 60.0
+    triage: Triage = field(default_factory=Triage)
 
     def __call__(self) -> SiteFacts:
         """All facts now; a part that does not answer is an error in its facts."""
@@ -104,7 +106,7 @@ class SiteCollector:
         answers = gather(
             {name: part.look for name, part in parts.items()},
             workers=WORKERS,
-            timeout_s=self.deadline_s + GRACE_S,
+            timeout_s=self._left_s() + GRACE_S,
         )
         whole = _Found()
         for name, answer in answers.items():
@@ -124,6 +126,9 @@ class SiteCollector:
             maas=whole.maas,
             offers=whole.offers,
         )
+
+    def _left_s(self) -> float:
+        return self.triage.bound(self.deadline_s)
 
     def _parts(self) -> Iterator[tuple[str, _Part]]:
         yield from ((f"host/{name}", self._host(name)) for name in self.inventory.nodes)
@@ -150,9 +155,7 @@ class SiteCollector:
 
     def _host(self, name: str) -> _Part:
         return _Part(
-            lambda: _Found(
-                hosts={name: look_at_host(self.runner, name, timeout_s=self.deadline_s)}
-            ),
+            lambda: _Found(hosts={name: look_at_host(self.runner, name, timeout_s=self._left_s())}),
             lambda error: _Found(hosts={name: nothing_read(name, error)}),
         )
 
@@ -160,7 +163,7 @@ class SiteCollector:
         project = self.inventory.compose[name]
 
         def look() -> _Found:
-            facts = look_at_project(self.runner, project, timeout_s=self.deadline_s)
+            facts = look_at_project(self.runner, project, timeout_s=self._left_s())
             return _Found(compose={name: facts})
 
         source = f"ssh {project.guest}"
@@ -183,7 +186,7 @@ class SiteCollector:
         def look() -> _Found:
             if self.inventory.ssh_of(guest) is None:
                 return lost(f"nobody may log in there; add ssh: true to guests.{guest}")
-            return _Found(dhcp={guest: look_at_dhcp(self.runner, guest, timeout_s=self.deadline_s)})
+            return _Found(dhcp={guest: look_at_dhcp(self.runner, guest, timeout_s=self._left_s())})
 
         return _Part(look, lost)
 
@@ -203,7 +206,7 @@ class SiteCollector:
     def _guests_mounts(self, name: str) -> _Part:
         return _Part(
             lambda: _Found(
-                mounts={name: look_at_mounts(self.runner, name, timeout_s=self.deadline_s)}
+                mounts={name: look_at_mounts(self.runner, name, timeout_s=self._left_s())}
             ),
             lambda error: _Found(mounts={name: nothing_read(name, error).facts.mounts}),
         )
@@ -232,7 +235,7 @@ class SiteCollector:
 
     def _k3s(self, api: K3sApi) -> _Part:
         return _Part(
-            lambda: _Found(k3s=look_at_k3s(api, self.certificates, timeout_s=self.deadline_s)),
+            lambda: _Found(k3s=look_at_k3s(api, self.certificates, timeout_s=self._left_s())),
             lambda error: _Found(k3s=nothing_of_k3s(api, error)),
         )
 

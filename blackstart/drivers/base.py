@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Literal, Protocol
 
+from blackstart.drivers.triage import Triage
 from blackstart.model.circumstances import (
     Here,
     HighAvailability,
@@ -342,3 +343,6 @@ class Site:
     """Where the inventory declares a MAAS."""
     readiness: Callable[[], Readiness] | None = None
     """What checks ask beside the facts; bounded, never raises ``DriverError``."""
+    greetings: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    """The first words to everybody that a look waits for, by the name that ``triage`` knows."""
+    triage: Triage = field(default_factory=Triage)

@@ -23,6 +23,7 @@ from proxmoxer.backends.https import Backend
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from blackstart.drivers.bounded import within
+from blackstart.drivers.triage import Triage
 from blackstart.drivers.trust import (
     Trust,
     pin,
@@ -39,6 +40,8 @@ CONNECT_S = 2.0
 READ_S = 12.0
 CALL_S = 24.0
 PROXY_FAILED = range(595, 600)
+NAME = "the Proxmox VE API"
+"""By which it is sorted out; no host is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class ProxmoxApi:
         ]
         self._lock = threading.Lock()
         self.nodes = tuple(nodes)
+        self.triage = Triage()
+        """While the API is away by it, under ``NAME``, it is not asked; whoever looks sets it."""
         self.who = f"{token.user}!{token.name}"
 
     def get(self, path: str, /, **fields: Any) -> Any:
@@ -165,6 +170,7 @@ class ProxmoxApi:
             endpoint.close()
 
     def _bounded(self, method: Literal["GET", "POST"], path: str, fields: Mapping[str, Any]) -> Any:
+        self.triage.refuse(NAME)
         # requests bounds each wait for bytes, not the sum of them: hence the second bound.
         return within(
             lambda: self._ask_around(method, path, fields),

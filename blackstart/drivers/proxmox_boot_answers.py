@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from blackstart.model.proxmox_facts import (
     Replication,
 )
 
+_LINK = re.compile(r"ring[0-7]_addr")
 _NEVER_SHOWN = frozenset({"cipassword", "sshkeys"})
 
 
@@ -119,6 +121,14 @@ def _problem(item: Any) -> str:
     return str(item.get("message", item)) if isinstance(item, dict) else str(item)
 
 
+def machines(entries: Iterable[Json]) -> tuple[str, ...]:
+    """``/nodes/NODE/capabilities/qemu/machines``. Raises ``Rejected`` for none: QEMU knows some."""
+    found = tuple(str(entry["id"]) for entry in entries)
+    if not found:
+        raise Rejected("the node knows no machine")
+    return found
+
+
 def votes(entries: Iterable[Json]) -> dict[str, int]:
     """``/cluster/config/nodes``: votes by node, 1 where the file does not say."""
     found = {}
@@ -128,12 +138,25 @@ def votes(entries: Iterable[Json]) -> dict[str, int]:
     return found
 
 
+def links(entries: Iterable[Json]) -> dict[str, tuple[str, ...]]:
+    """``ring0_addr`` to ``ring7_addr`` of ``/cluster/config/nodes`` (corosync.conf(5))."""
+    return {
+        str(entry.get("name") or entry["node"]): tuple(
+            str(entry[key]) for key in sorted(entry) if _LINK.fullmatch(key)
+        )
+        for entry in entries
+    }
+
+
 def quorum_device(answer: Json) -> QuorumDevice | None:
     """``/cluster/config/qdevice``; an empty object is no device."""
     if not answer:
         return None
+    host, _, port = str(answer.get("QNetd host", "")).rpartition(":")
     return QuorumDevice(
-        state=str(answer.get("State", "unknown")), algorithm=str(answer.get("Algorithm", ""))
+        state=str(answer.get("State", "unknown")),
+        algorithm=str(answer.get("Algorithm", "")),
+        host=(host or port).strip("[]"),
     )
 
 

@@ -18,8 +18,9 @@ from blackstart.drivers.bounded import gather
 from blackstart.drivers.proxmox_api import ProxmoxApi
 from blackstart.drivers.proxmox_questions import ProxmoxQuestions, Questions
 from blackstart.drivers.proxmox_seeing import observed
+from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError
-from blackstart.model.guest_volumes import Opened, opened, properties
+from blackstart.model.guest_volumes import Opened, opened, pinned_machine, properties
 from blackstart.model.observed import Observed
 from blackstart.model.proxmox_facts import (
     GuestPlan,
@@ -44,15 +45,23 @@ Content = dict[str, Observed[tuple[Volume, ...]]]
 class ProxmoxLook:
     """Looks at a cluster once for each call. Thread-safe; changes nothing."""
 
-    def __init__(self, api: ProxmoxApi, clock: Clock, *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        api: ProxmoxApi,
+        clock: Clock,
+        *,
+        deadline_s: float = DEADLINE_S,
+        triage: Triage | None = None,
+    ) -> None:
         self._api = api
+        self._triage = triage or Triage()
         self._clock = clock
         self._deadline_s = deadline_s
         self._questions = ProxmoxQuestions(api, clock)
 
     def __call__(self) -> ProxmoxFacts:
         """Every fact, or why it is not known; at most ``deadline_s`` seconds, never raises."""
-        until = time.monotonic() + self._deadline_s
+        until = time.monotonic() + self._triage.bound(self._deadline_s)
         taken_at = self._clock.wall()
         cluster = self._round(self._questions.of_cluster(), until)
         online: Observed[dict[str, bool]] = cluster["online"]
@@ -164,6 +173,8 @@ class ProxmoxLook:
             kinds = {kind for plan in here for kind in _mapped(plan.config.value or {})}
             if kinds:
                 questions[f"{node} mappings"] = self._questions.of_mappings(node, kinds)
+            if any(pinned_machine(plan.config.value or {}) for plan in here):
+                questions[f"{node} machines"] = self._questions.of_machines(node)
             if by_name:
                 questions[f"{node} host_names"] = self._questions.of_host_names(node)
         return questions
@@ -173,8 +184,10 @@ def _hypervisor(node: str, nodes: dict[str, Asked], late: Asked) -> HypervisorFa
     """What a node said; of what nothing made necessary there is nothing to know."""
     no_names: Observed[tuple[str, ...]] = Observed(source="no store is named by a name", value=())
     no_devices: Observed[dict[str, Any]] = Observed(source="no guest uses a mapping", value={})
+    no_pins: Observed[tuple[str, ...]] = Observed(source="no guest pins a machine", value=())
     return HypervisorFacts(
         **nodes[node],
+        machines=late.get(f"{node} machines", no_pins),
         mappings=late.get(f"{node} mappings", no_devices),
         host_names=late.get(f"{node} host_names", no_names),
     )

@@ -115,6 +115,11 @@ class ProxmoxQuestions:
         path = f"nodes/{node}/hosts"
         return path, lambda: boot.host_names(self._object(path))
 
+    def of_machines(self, node: str) -> tuple[str, Ask]:
+        """Versions of machines that the node's QEMU knows."""
+        path = f"nodes/{node}/capabilities/qemu/machines"
+        return path, self._reading(path, boot.machines)
+
     def _list(self, path: str, **fields: Any) -> list[Json]:
         return answers.records(self._api.get(path, **fields), path)
 
@@ -138,7 +143,8 @@ class ProxmoxQuestions:
 
     def _votes(self) -> Votes:
         device = boot.quorum_device(self._object(DEVICE))
-        return Votes(nodes=boot.votes(self._list(VOTES)), device=device)
+        nodes = self._list(VOTES)
+        return Votes(nodes=boot.votes(nodes), device=device, links=boot.links(nodes))
 
     def _clock_ahead_s(self, path: str) -> float:
         """The node's clock against this machine's; the answer has whole seconds."""

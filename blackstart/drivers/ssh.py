@@ -22,7 +22,9 @@ from blackstart.drivers.base import CommandResult
 from blackstart.drivers.bounded import Abandoned, within
 from blackstart.drivers.ssh_connection import LoginRefused, SshTarget, dial, explain
 from blackstart.drivers.ssh_exchange import exchange
+from blackstart.drivers.triage import Triage
 from blackstart.errors import DriverError, TimedOut, Unreachable
+from blackstart.model.closed import WITHOUT_SSH
 
 KILL_AFTER_S = 2
 LOCAL_GRACE_S = 1.0
@@ -35,10 +37,6 @@ OPEN_CHANNEL_S = 5.0
 REFUSED_PAUSE_S = 6.0
 # timeout(1): 124 when TERM was enough, 137 when it took KILL.
 TIMEOUT_EXITS = (124, 137)
-CLOSED = (
-    "`ssh: none` in the inventory, so what only the host shows is not seen; to see it, declare "
-    "`ssh:` with a user and a key that may log in there"
-)
 
 
 class _Link:
@@ -129,11 +127,18 @@ class SshRunner:
     """``CommandRunner`` over ssh, for the hosts in ``targets``. Thread-safe."""
 
     def __init__(
-        self, targets: Mapping[str, SshTarget], closed: Collection[str] = frozenset()
+        self,
+        targets: Mapping[str, SshTarget],
+        closed: Collection[str] = frozenset(),
+        triage: Triage | None = None,
     ) -> None:
-        """``closed`` names hosts of which the owner says that nobody logs in there."""
+        """``closed`` names hosts of which the owner says that nobody logs in there.
+
+        Who is away by ``triage``, under the host's name, is not tried.
+        """
         self._links = {host: _Link(host, target) for host, target in targets.items()}
         self._closed = frozenset(closed)
+        self._triage = triage or Triage()
 
     def run(
         self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
@@ -146,9 +151,10 @@ class SshRunner:
         """
         link = self._links.get(host)
         if host in self._closed:
-            raise Unreachable(f"{host}: {CLOSED}")
+            raise Unreachable(f"{host}: {WITHOUT_SSH}")
         if link is None:
             raise Unreachable(f"{host}: the inventory declares no ssh access to it")
+        self._triage.refuse(host)
         deadline = time.monotonic() + timeout_s
         try:
             return within(

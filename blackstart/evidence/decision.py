@@ -15,6 +15,7 @@ from rich.text import Text
 
 from blackstart.evidence.earlier import Outage
 from blackstart.model.applicability import DECLARED
+from blackstart.model.closed import GRANT, closed_hosts
 from blackstart.model.finding import Decision, Finding
 from blackstart.model.quantities import format_duration
 from blackstart.model.verdict import Verdict
@@ -108,12 +109,13 @@ def lines(told: Told, most: int | None) -> Iterator[Line]:
     decision = told.decision
     numbers = {item.key: number for number, item in enumerate(told.findings, 1)}
     yield decision.word.upper(), _headline(decision, told.site), _STYLES[decision.verdict]
-    for label, found, verdict in (
-        ("blocks", decision.blockers, Verdict.FAIL),
-        ("unseen", decision.unseen, Verdict.UNPROVEN),
-        ("warning", decision.warnings, Verdict.UNPROVEN),
-    ):
-        yield from _listed(label, found, numbers, most, verdict)
+    closed = _behind_closed_doors(decision.unseen) if most is not None else {}
+    told_together = [item for found in closed.values() for item in found]
+    unseen = [item for item in decision.unseen if item not in told_together]
+    yield from _listed("blocks", decision.blockers, numbers, most, Verdict.FAIL)
+    yield from _listed("unseen", unseen, numbers, most, Verdict.UNPROVEN)
+    yield from _closed(closed, numbers)
+    yield from _listed("warning", decision.warnings, numbers, most, Verdict.UNPROVEN)
     for kept in decision.accepted:
         yield "accepted", f"{_named(kept.finding)} (until {kept.until}: {kept.reason})", ""
     if decision.elsewhere:
@@ -127,6 +129,26 @@ def lines(told: Told, most: int | None) -> Iterator[Line]:
     yield from _down(decision, told.outages)
     yield "new", _new(decision, told.new), ""
     yield "next", _next(decision), ""
+
+
+def _behind_closed_doors(unseen: Sequence[Finding]) -> Mapping[str, Sequence[Finding]]:
+    """What is unseen only because nobody may log in, by the host that this is about."""
+    by_host: dict[str, list[Finding]] = {}
+    for item in unseen:
+        hosts = closed_hosts(item.problem)
+        if hosts:
+            by_host.setdefault(item.target if item.target in hosts else hosts[0], []).append(item)
+    return by_host
+
+
+def _closed(
+    by_host: Mapping[str, Sequence[Finding]], numbers: Mapping[tuple[str, str], int]
+) -> Iterator[Line]:
+    for host, found in by_host.items():
+        first = min(numbers.get(item.key, 0) for item in found)
+        claims = f"{len(found)} claims" if len(found) > 1 else "1 claim"
+        told = f"{host}: {claims} cannot be seen without ssh (such as #{first}, --all shows them)"
+        yield "unseen", f"{told}; the grant: {GRANT}", _STYLES[Verdict.UNPROVEN]
 
 
 def _headline(decision: Decision, site: str) -> str:

@@ -96,14 +96,18 @@ def shared(graph: BootGraph, groups: Mapping[str, Group]) -> tuple[Shared, ...]:
 
 
 def _domains(graph: BootGraph, name: str, group: Group, whole: frozenset[str]) -> Iterator[Failure]:
-    fails: set[str] = set()
-    for part in graph.parts:
-        if part.kind in _SHARED and part.id in whole and not _one_of(graph, part.id, fails):
-            left = graph.starting(gone=(part.id,), given=_RUNNING)
-            if not _stands(group, left):
-                fails.add(part.id)
-                takes = tuple(member for member in _parts(group) if member not in left)
-                yield Failure(part=part.id, takes=takes, groups=(name,))
+    """Each thing once: not what goes with another one of them, as a store does with its host."""
+    left = {
+        part.id: remaining
+        for part in graph.parts
+        if part.kind in _SHARED and part.id in whole
+        for remaining in [graph.starting(gone=(part.id,), given=_RUNNING)]
+        if not _stands(group, remaining)
+    }
+    for part, remaining in left.items():
+        if not any(part not in rest and other in remaining for other, rest in left.items()):
+            takes = tuple(member for member in _parts(group) if member not in remaining)
+            yield Failure(part=part, takes=takes, groups=(name,))
 
 
 def _parts(group: Group) -> tuple[str, ...]:

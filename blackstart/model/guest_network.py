@@ -55,6 +55,17 @@ def cards(config: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found[number] for number in sorted(found))
 
 
+def bridged(config: Mapping[str, str]) -> dict[str, tuple[str, int | None]]:
+    """The bridge of each card and the VLAN that it is tagged with there (``tag=``)."""
+    found = {}
+    for key, value in sorted(config.items()):
+        parts = _properties(value)
+        if _CARD.fullmatch(key) and "bridge" in parts:
+            tag = parts.get("tag", "")
+            found[key] = (parts["bridge"], int(tag) if tag.isdigit() else None)
+    return found
+
+
 def _properties(text: str) -> dict[str, str]:
     """``virtio=BC:24:…,bridge=vmbr0``, by key."""
     pairs = (part.partition("=") for part in text.split(","))

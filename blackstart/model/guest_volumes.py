@@ -47,6 +47,15 @@ def properties(text: str, first: str = "") -> dict[str, str]:
     return found
 
 
+def pinned_machine(config: Mapping[str, str]) -> str | None:
+    """The version of a machine that the guest must have: ``pc-q35-9.0``; without it any will do.
+
+    ``+pve1`` is a revision of the vendor's own, which every later one knows.
+    """
+    name = properties(config.get("machine", ""), "type").get("type", "").partition("+")[0]
+    return name if name.rpartition("-")[2][:1].isdigit() else None
+
+
 def opened(config: Mapping[str, str]) -> Iterator[Opened]:
     """Everything that the start opens, in the order of the configuration's keys."""
     for key in sorted(config):

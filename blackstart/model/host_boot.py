@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Literal
 
 from blackstart.model.host_docker import DockerFacts
-from blackstart.model.host_network import Bridging, Card, OwnName, Stanza
-from blackstart.model.host_storage import BlockDevice, Mounted, Room
+from blackstart.model.host_network import Bridging, Card, GeneratedNetwork, OwnName, Stanza
+from blackstart.model.host_storage import Array, BlockDevice, Dataset, Exports, Mounted, Room
 from blackstart.model.host_units import Unit
 from blackstart.model.located import Line, Located
 from blackstart.model.observed import Observed, Record
 
 Content = Literal["something", "nothing", "no answer"]
+ClusterFile = Literal["none", "same", "differs"]
 LastEnd = Literal["ordered", "abrupt", "no earlier boot", "nothing kept"]
 
 
@@ -83,7 +84,11 @@ class HostBootFacts(Record):
     ``pinned_names`` are interface names that a ``.link``
     file fixes. ``killed`` are lines of the journal of this boot, the kernel's included.
     ``crash_records`` is what the kernel left in persistent memory. ``device_names`` are names
-    such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports.
+    such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports. ``declared_arrays``
+    are UUIDs of ``mdadm.conf``, ``datasets`` have keys of their own, ``grub_waits`` and
+    ``thin_checks`` are lines that set a menu without end and options of thin_check(8).
+    ``cluster_file`` is how corosync's own configuration and the cluster's compare,
+    ``generated_network`` whether a boot reads the interfaces that the cluster generated.
     """
 
     container: Observed[str]
@@ -118,3 +123,11 @@ class HostBootFacts(Record):
     listening: Observed[tuple[int, ...]]
     controller_device: Observed[bool]
     docker: Observed[DockerFacts]
+    arrays: Observed[tuple[Array, ...]]
+    declared_arrays: Observed[tuple[str, ...]]
+    datasets: Observed[tuple[Dataset, ...]]
+    grub_waits: Observed[tuple[Line, ...]]
+    thin_checks: Observed[tuple[Line, ...]]
+    exports: Observed[Exports]
+    cluster_file: Observed[ClusterFile]
+    generated_network: Observed[GeneratedNetwork]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from blackstart.model.located import Located
 from blackstart.model.observed import Record
+
+GeneratedNetwork = Literal["none", "read", "not read"]
 
 
 class OwnName(Record):

@@ -39,3 +39,34 @@ class Room(Record):
     free: int
     inodes: int
     inodes_free: int
+
+
+class Array(Record):
+    """One array of ``/proc/mdstat`` (md(4)): ``active`` or not, and its disks where it has spare.
+
+    ``failed`` is whether the kernel has thrown a disk out; without counts it has no redundancy.
+    """
+
+    name: str
+    state: str
+    failed: bool
+    disks: int | None = None
+    present: int | None = None
+
+
+class Dataset(Record):
+    """A ZFS dataset with a key of its own (zfsprops(7), ``keylocation``).
+
+    ``key_there`` is whether its file is there; nobody has to be asked for it then.
+    """
+
+    name: str
+    key: str
+    key_there: bool
+
+
+class Exports(Record):
+    """Directories that an NFS server gives out now, and those that ``/etc/exports`` names."""
+
+    now: tuple[str, ...]
+    written: tuple[str, ...]

@@ -328,10 +328,15 @@ class NotApplicable(Part):
 
 
 class Probing(Part):
-    """How often to ask. Hz; at most 5 DNS queries a second go to one server."""
+    """How often to ask. Hz; at most 5 DNS queries a second go to one server.
+
+    ``looks_at_once`` is how many of the three looks of ``verify`` and ``graph`` (the site, its
+    hosts' boots, its APIs) go on at once: fewer where hosts have little processor to spare.
+    """
 
     rate_hz: Annotated[float, Field(ge=0.1, le=20)] = 1.0
     timeout: Annotated[float, within("100ms", "30s")] = 2.0
+    looks_at_once: Annotated[int, Field(ge=1, le=3)] = 3
 
 
 class Inventory(Part):

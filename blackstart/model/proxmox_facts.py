@@ -117,7 +117,8 @@ class HypervisorFacts(Record):
     """What one node says of itself. ``clock_ahead_s``: of this machine's clock, in seconds.
 
     ``mappings`` is keyed by kind (``pci``, ``usb``, ``dir``); only kinds that a guest uses were
-    asked, and names of ``/etc/hosts`` only where a store is named by one.
+    asked, names of ``/etc/hosts`` only where a store is named by one, and ``machines``, the
+    versions of machines that its QEMU knows, only where a guest asks for one of them.
     """
 
     stores: Observed[tuple[StoreState, ...]]
@@ -130,6 +131,7 @@ class HypervisorFacts(Record):
     replication: Observed[tuple[Replication, ...]]
     mappings: Observed[dict[str, tuple[Mapping, ...]]]
     host_names: Observed[tuple[str, ...]]
+    machines: Observed[tuple[str, ...]]
 
 
 class GuestRow(Record):
@@ -169,17 +171,25 @@ class GuestPlan(Record):
 
 
 class QuorumDevice(Record):
-    """The quorum device, where there is one; ``state`` and ``algorithm`` in its own words."""
+    """The quorum device, where there is one; ``state`` and ``algorithm`` in its own words.
+
+    ``host`` is where its daemon runs, an address or a name, empty where it does not say.
+    """
 
     state: str
     algorithm: str
+    host: str = ""
 
 
 class Votes(Record):
-    """Votes by node, and the device that adds some (``None``: there is none)."""
+    """Votes by node, and the device that adds some (``None``: there is none).
+
+    ``links`` are each node's addresses for corosync, as they are written.
+    """
 
     nodes: dict[str, int]
     device: QuorumDevice | None
+    links: dict[str, tuple[str, ...]]
 
 
 class BackupJob(Record):

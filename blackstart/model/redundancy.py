@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from blackstart.model.inventory import Inventory
 from blackstart.model.observed import Record
@@ -14,18 +14,6 @@ class Group(Record):
 
     members: tuple[str, ...]
     needed: int = 1
-
-    def lost_with(self, places: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-        """Places whose loss leaves too few, with the members there. ``places`` is by member."""
-        by_place: dict[str, set[str]] = {}
-        for member in self.members:
-            for place in places.get(member, ()):
-                by_place.setdefault(place, set()).add(member)
-        return {
-            place: tuple(sorted(there))
-            for place, there in sorted(by_place.items())
-            if len(self.members) - len(there) < self.needed
-        }
 
 
 def groups(inventory: Inventory) -> dict[str, Group]:

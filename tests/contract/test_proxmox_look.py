@@ -134,6 +134,21 @@ def test_everything_asked_is_read_only_and_of_the_vendors_schema(
     assert len(seen) >= 22
 
 
+def test_machines_are_asked_for_only_where_a_guest_pins_one(
+    client: Any, node: SiteNode, pve_secrets: Path, vendor: dict[tuple[str, str], Schema]
+) -> None:
+    path = "nodes/pve1/capabilities/qemu/machines"
+    api = full(client, pve_secrets)
+    look(api)
+    assert path not in {asked for asked, _ in api.asked}
+    pinned = VM.replace("[PENDING]", "machine: pc-q35-9.0\n\n[PENDING]")
+    node.put("nodes/pve1/qemu-server/100.conf", pinned)
+    machines = look(api).hypervisors["pve1"].machines
+    assert path in {asked for asked, _ in api.asked}
+    assert ("GET", "/nodes/{node}/capabilities/qemu/machines") in vendor
+    assert machines.error, "the stand-in does not tell, which is no machine that is gone"
+
+
 def test_a_path_that_the_vendor_does_not_have_would_be_seen(
     vendor: dict[tuple[str, str], Schema],
 ) -> None:

@@ -33,10 +33,10 @@ from tests.unit.invariants.site import seen
 ROOT = Path(__file__).parents[2]
 RACK = load(ROOT / "inventory/rack.yaml")
 FILES = ("test_guest_boot", "test_guest_volumes", "test_storage", "test_cluster", "test_backups")
-CHECKS = checks_in(*FILES, "test_redundancy", "test_memory_headroom")
+CHECKS = checks_in(*FILES, "test_memory_headroom")
 HERE = PVE.guests_of("pve1")
 COPY = {"configuration_copy_is_fresh", "configuration_copy_is_complete"}
-BY_SSH_OR_ELSEWHERE = COPY | {"configuration_copy_can_be_read", "group_survives_any_one_store"}
+BY_SSH_OR_ELSEWHERE = COPY | {"configuration_copy_can_be_read"}
 """They need the NAS, or the guests of the other node."""
 
 

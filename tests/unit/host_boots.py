@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 BOOTS = Path(__file__).parent / "boots"
 SUBJECTS = (
     *("test_fstab", "test_mounts", "test_host_boot", "test_host_units", "test_last_boot"),
-    *("test_host_network", "test_docker", "test_monitoring"),
+    *("test_host_network", "test_docker", "test_monitoring", "test_host_storage"),
 )
 
 

@@ -36,7 +36,6 @@ TARGETS = {
     "guest": "box",
     "hypervisor": "a1",
     "machine": "a1",
-    "redundancy_group": "dns",
 }
 """What each kind of check is about, unless a case says otherwise."""
 Given = dict[str, Any]

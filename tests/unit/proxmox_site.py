@@ -44,10 +44,11 @@ CONFIG = {
     "bios": "ovmf",
     "boot": "order=scsi0;net0",
     "cicustom": "user=local:snippets/user.yaml",
-    "efidisk0": "local:101/vm-101-disk-0.raw,efitype=4m",
+    "efidisk0": "local:101/vm-101-disk-0.raw,efitype=4m,ms-cert=2023k,pre-enrolled-keys=1",
     "hostpci0": "mapping=gpu,pcie=1",
     "ide2": "none,media=cdrom",
     "ide3": "local:101/vm-101-cloudinit.qcow2,media=cdrom",
+    "machine": "pc-q35-9.2+pve1,viommu=intel",
     "memory": "4096",
     "name": "box",
     "onboot": "1",
@@ -134,6 +135,7 @@ def hypervisor(node: str, **changes: Any) -> HypervisorFacts:
         ),
         mappings=seen({"pci": (Mapping(id="gpu", problems=()),)}, f"api {node} mappings"),
         host_names=seen(("localhost",), f"api {node} hosts"),
+        machines=seen(("pc-q35-9.2", "pc-q35-9.2+pve1"), f"api {node} machines"),
     )
     return made.model_copy(update=changes)
 
@@ -193,7 +195,10 @@ def cluster(**changes: Any) -> ProxmoxFacts:
         votes=seen(
             Votes(
                 nodes={"a1": 1, "a2": 1},
-                device=QuorumDevice(state="Connected", algorithm="Fifty-Fifty split"),
+                device=QuorumDevice(
+                    state="Connected", algorithm="Fifty-Fifty split", host="192.0.2.20"
+                ),
+                links={"a1": ("192.0.2.11",), "a2": ("192.0.2.12", "2001:db8::12")},
             ),
             "api votes",
         ),

@@ -1,4 +1,4 @@
-"""Every check of backups, power and redundancy: green, red, unproven."""
+"""Every check of backups and power: green, red, unproven."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Attestation
-from blackstart.model.proxmox_facts import StoreDefinition
 from blackstart.model.redundancy import critical_guests, groups
 
 from .calling import call, checks_in
@@ -32,23 +30,16 @@ from .proxmox_site import (
     JOB,
     NOW,
     RIGHTS,
-    STORES,
     cluster,
-    facts,
     inventory,
-    plan,
 )
 
-FILES = ("test_backups", "test_power", "test_redundancy")
+FILES = ("test_backups", "test_power")
 OUT = "configuration_copy_is_off_the_cluster"
 JOBS = "guest_is_in_a_backup_job"
 FRESH = "backup_of_the_guest_is_fresh"
 VERIFIED = "backup_of_the_guest_is_verified"
 POWER = "power_returns_by_itself"
-HOST, STORE = "group_survives_any_one_host", "group_survives_any_one_store"
-SHARED = StoreDefinition(
-    name="both", kind="nfs", content=("images",), shared=True, servers=("192.0.2.20",)
-)
 
 
 def jobs(**changes: Any) -> Given:
@@ -58,27 +49,6 @@ def jobs(**changes: Any) -> Given:
 def snapshot(**changes: Any) -> Given:
     """The guest's one backup, otherwise."""
     return site(saved(BACKUPS[0].model_copy(update=changes)))
-
-
-def together() -> SiteFacts:
-    """Both name servers on one node."""
-    well = facts()
-    far = well.guests["far"].model_copy(update={"node": seen("a1", "api")})
-    return well.model_copy(update={"guests": {**well.guests, "far": far}})
-
-
-def on_one_store(*definitions: StoreDefinition) -> Given:
-    """Both name servers on shared stores."""
-    names = [it.name for it in definitions]
-    return site(
-        cluster(
-            stores=seen((*STORES, *definitions), "api storage"),
-            plans={
-                "qemu/101": plan({"scsi0": f"{names[0]}:101/a.raw"}),
-                "qemu/102": plan({"scsi0": f"{names[-1]}:102/b.raw"}),
-            },
-        )
-    )
 
 
 def nas(**changes: Any) -> Given:
@@ -176,13 +146,6 @@ RED: list[tuple[str, Given, str]] = [
         "its policy is LastState and the UPS shuts it down first",
     ),
     (POWER, attested("2020-01-01"), "that nas starts by itself was attested until 2020-01-01"),
-    (HOST, site(facts=together()), "dns needs 1 of 2 and a1 carries box, far"),
-    (STORE, on_one_store(SHARED), "dns needs 1 of 2 and .*store both carries box, far"),
-    (
-        STORE,
-        on_one_store(SHARED, SHARED.model_copy(update={"name": "other"})),
-        "dns needs 1 of 2 and server 192.0.2.20 carries box, far",
-    ),
 ]
 
 
@@ -265,15 +228,6 @@ class TestGroups:
         k3s = {"servers": ["box", "far", "lab"], "token": "env:T", "ca": "file:/etc/ca.pem"}
         group = groups(inventory(k3s=k3s))["k3s"]
         assert (group.members, group.needed) == (("box", "far", "lab"), 2)
-        two = {"box": ("a1",), "far": ("a2",), "lab": ("a2",)}
-        assert group.lost_with(two) == {"a2": ("far", "lab")}
-        three = {"box": ("a1",), "far": ("a2",), "lab": ("a3",)}
-        assert group.lost_with(three) == {}
-
-    def test_servers_that_are_no_guests_are_unproven(self) -> None:
-        k3s = {"servers": ["192.0.2.9:6443", "box"], "token": "env:T", "ca": "file:/etc/ca.pem"}
-        given = site(inventory=inventory(k3s=k3s), redundancy_group="k3s")
-        assert_unproven(FILES, HOST, given, "where 192.0.2.9:6443 of k3s runs is not known")
 
     def test_critical_is_what_others_wait_for(self) -> None:
         assert critical_guests(inventory()) == {"box": "DNS", "far": "DNS"}

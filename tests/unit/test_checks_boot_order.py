@@ -27,19 +27,22 @@ def boot_graph():
 """
 
 
-def check(pytester: pytest.Pytester, given: BootInputs) -> pytest.RunResult:
+def check(
+    pytester: pytest.Pytester, given: BootInputs, subject: str = "boot_order"
+) -> pytest.RunResult:
+    """The checks of a subject, on a site of which the graph is built."""
     document = sites.document(len(given.inventory.guests), 2)
     pytester.makefile(".yaml", lab=json.dumps(document))
     text = boot_graph(given).model_dump_json(include={"site", "parts", "links", "unknown"})
     pytester.makeconftest(CONFTEST.format(text=text))
-    source = Path(ROOT / "checks" / "test_boot_order.py").read_text()
-    pytester.path.joinpath("test_boot_order.py").write_text(source)
+    source = Path(ROOT / "checks" / f"test_{subject}.py").read_text()
+    pytester.path.joinpath(f"test_{subject}.py").write_text(source)
     return pytester.runpytest_subprocess("--inventory", "lab.yaml", "-rs", "-v", timeout=120)
 
 
 def test_a_healthy_site_is_green_and_a_nas_starts_no_guests(pytester: pytest.Pytester) -> None:
     result = check(pytester, inputs(3))
-    result.assert_outcomes(passed=2 + 3 + 2, skipped=1)
+    result.assert_outcomes(passed=2 + 3, skipped=1)
     result.stdout.fnmatch_lines(["*nas1 starts no guests (inventory: nodes.nas1.role)*"])
     assert result.ret == 0
 
@@ -80,18 +83,6 @@ def test_a_guest_that_starts_before_what_it_needs_is_red(pytester: pytest.Pytest
     )
 
 
-def test_a_pair_on_one_nas_is_red(pytester: pytest.Pytester) -> None:
-    given = with_guest(inputs(3), "maas", scsi0="nas-vms:1/x.raw")
-    result = check(pytester, with_guest(given, "dns2", scsi0="nas-vms:2/x.raw"))
-    result.assert_outcomes(passed=5, failed=2, skipped=1)
-    result.stdout.fnmatch_lines(["*without node/nas1 dns loses guest/dns2, guest/maas*"])
-
-
-def test_a_pair_on_one_host_is_told_elsewhere(pytester: pytest.Pytester) -> None:
-    result = check(pytester, with_guest(inputs(3), "dns2", node=seen("pve1", "api")))
-    result.assert_outcomes(passed=7, skipped=1)
-
-
 def test_what_cannot_be_read_is_unproven(pytester: pytest.Pytester) -> None:
     given = with_fstab(inputs(3), pve1=lost("ssh pve1: /etc/fstab", "no route to host"))
     result = check(pytester, unreadable(given, "docker1"))
@@ -102,18 +93,10 @@ def test_what_cannot_be_read_is_unproven(pytester: pytest.Pytester) -> None:
             "*::test_boot_does_not_wait_for_itself?pve2? PASSED*",
             "*::test_guest_start_does_not_wait_for_itself?maas? PASSED*",
             "*::test_guest_start_does_not_wait_for_itself?docker1? FAILED*",
-            "*::test_nothing_behind_a_group_takes_all_of_it?dns? FAILED*",
             "*boot/pve1: what its boot mounts (no route to host) (ssh pve1: /etc/fstab)*",
             "*start/docker1: whether and from where it starts (403 Permission denied) (api)*",
         ]
     )
-
-
-def test_a_group_that_does_not_start_is_unproven(pytester: pytest.Pytester) -> None:
-    given = with_guest(inputs(3), "maas", onboot=seen(False, "api"))
-    result = check(pytester, with_guest(given, "dns2", onboot=seen(False, "api")))
-    assert result.ret == 3
-    result.stdout.fnmatch_lines(["*too few of dns2, maas would start at all*"])
 
 
 LOOKING = """

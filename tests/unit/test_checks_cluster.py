@@ -60,7 +60,23 @@ UNCOUNTED = facts().model_copy(update={"cluster": None})
 def votes(state: str | None = None, algorithm: str = "", **nodes: int) -> ProxmoxFacts:
     """The cluster with these votes, and a device in this state."""
     device = QuorumDevice(state=state, algorithm=algorithm) if state is not None else None
-    return cluster(votes=seen(Votes(nodes=nodes or {"a1": 1, "a2": 1}, device=device), "api votes"))
+    return cluster(
+        votes=seen(Votes(nodes=nodes or {"a1": 1, "a2": 1}, device=device, links={}), "api votes")
+    )
+
+
+def device_at(host: str) -> ProxmoxFacts:
+    """The cluster, whose quorum device is there."""
+    device = QuorumDevice(state="Connected", algorithm="", host=host)
+    return cluster(
+        votes=seen(Votes(nodes={"a1": 1, "a2": 1}, device=device, links={}), "api votes")
+    )
+
+
+def linked(*links: str) -> ProxmoxFacts:
+    """The cluster, whose first node has these links."""
+    nodes = {"a1": 1, "a2": 1}
+    return cluster(votes=seen(Votes(nodes=nodes, device=None, links={"a1": links}), "api votes"))
 
 
 def replicated(**changes: Any) -> ProxmoxFacts:
@@ -88,6 +104,17 @@ def memory(total: int, merged: int = 0) -> ProxmoxFacts:
 
 
 RED: list[tuple[str, Given, str]] = [
+    (
+        "quorum_device_is_no_guest",
+        site(device_at("192.0.2.61")),
+        "the quorum device is on 192.0.2.61, which is box",
+    ),
+    ("quorum_device_is_no_guest", site(device_at("box.lab.test")), "which is box"),
+    (
+        "cluster_links_are_addresses",
+        site(linked("192.0.2.11", "a1.lab.test")),
+        "corosync finds a1 by name: a1.lab.test",
+    ),
     (
         "every_enabled_store_is_active",
         site(node(stores=seen((state("nas", active=False),), "api a1 storage"))),
@@ -280,7 +307,9 @@ class TestClusters:
 
     def test_a_node_on_its_own_needs_no_corosync(self) -> None:
         alone = units(corosync=("disabled", "inactive"))
-        given = site(alone.model_copy(update={"votes": seen(Votes(nodes={}, device=None), "api")}))
+        given = site(
+            alone.model_copy(update={"votes": seen(Votes(nodes={}, device=None, links={}), "api")})
+        )
         call(checks_in(*FILES)[UNIT], given)
 
     def test_units_that_are_not_listed(self) -> None:

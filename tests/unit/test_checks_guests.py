@@ -36,6 +36,7 @@ WAITING = GuestPlan(
 STORE = "every_store_of_the_guest_is_usable"
 VOLUME = "every_volume_is_on_its_store"
 EFI = "uefi_guest_has_its_efi_disk"
+SECURE = "secure_boot_knows_the_certificates_of_2023"
 LASTING = "devices_are_passed_through_by_a_lasting_name"
 NET = {"net0": "virtio=BC:24:11:00:00:01,bridge=vmbr0"}
 
@@ -101,11 +102,24 @@ RED: list[tuple[str, Given, str]] = [
         site(cluster(guests=seen((), "api resources"))),
         "is on no node",
     ),
+    (
+        "pinned_machine_is_known",
+        site(config(machine="pc-q35-4.0")),
+        "a1 has no machine pc-q35-4.0, and box starts on no other.*qm set 101 --machine",
+    ),
     (EFI, site(config(efidisk0=None)), "box has no efidisk0.*qm set 101 --efidisk0"),
     (
         EFI,
         site(content("a1/local", *without("disk-0"))),
         "local:101/vm-101-disk-0.raw does not exist.*--delete efidisk0",
+    ),
+    *(
+        (
+            SECURE,
+            site(config(efidisk0=f"local:101/vm-101-disk-0.raw,pre-enrolled-keys=1{more}")),
+            f"box knows the certificates of {told} alone.*qm enroll-efi-keys 101",
+        )
+        for more, told in (("", "2011"), (",ms-cert=2023w", "2023w"))
     ),
     *(
         (
@@ -188,6 +202,11 @@ def test_unproven_when_nobody_answers(name: str) -> None:
 
 class TestWhatIsNoFinding:
     """Benign things that must stay green."""
+
+    @pytest.mark.parametrize("machine", [None, "q35", "q35,viommu=virtio", "pc", "virt"])
+    def test_a_guest_that_takes_any_machine(self, machine: str | None) -> None:
+        with pytest.raises(pytest.skip.Exception, match="box takes any machine"):
+            self.green("pinned_machine_is_known", site(config(machine=machine)))
 
     def green(self, name: str, given: Given) -> None:
         call(checks_in(*FILES)[name], given)

@@ -9,8 +9,12 @@ from blackstart.model.host_storage import Room
 from blackstart.model.observed import Observed, unread
 
 from .host_boots import ask, but, checks, fstab, rewritten, saying, well
-from .host_drifts import NFS, RED, Drift, crypttab, engine, unit
+from .host_drifts import NFS, Drift, crypttab, engine, unit
+from .host_drifts import RED as HOST_RED
 from .invariants.site import site
+from .storage_drifts import STORAGE_RED, sdn, zfs
+
+RED = [*HOST_RED, *STORAGE_RED]
 
 
 @pytest.mark.parametrize("check", checks())
@@ -80,6 +84,15 @@ READS = {
     "disks_are_watched": {"container", "devices", "units"},
     "node_is_measured": {"listening", "units"},
     "controller_events_are_told": {"controller_device", "units"},
+    "arrays_are_whole": {"container", "arrays"},
+    "arrays_are_declared": {"container", "declared_arrays", "links"},
+    "thin_pools_start_after_an_unclean_stop": {"thin_checks"},
+    "no_encrypted_dataset_waits_for_a_person": {"container", "datasets"},
+    "zfs_pools_are_imported_at_boot": {"container", "mounted", "unit_files"},
+    "exports_survive_a_reboot": {"exports", "units"},
+    "grub_does_not_wait_for_a_person": {"container", "grub_waits"},
+    "corosync_starts_with_the_clusters_file": {"cluster_file"},
+    "generated_network_is_read": {"generated_network"},
 }
 
 
@@ -155,6 +168,12 @@ FINE: list[tuple[str, Drift]] = [
         lambda: but(rooms=(BIG,)),
     ),
     ("volumes_have_their_containers", engine),
+    (
+        "zfs_pools_are_imported_at_boot",
+        lambda: zfs("zfs-import-cache.service", "zfs-mount.service"),
+    ),
+    ("thin_pools_start_after_an_unclean_stop", lambda: saying("settings")),
+    ("generated_network_is_read", lambda: sdn(included=True)),
 ]
 
 
@@ -184,6 +203,20 @@ NOT_HERE: list[tuple[str, Drift, str]] = [
     ("controller_events_are_told", lambda: saying("controller", "no"), "no /dev/ipmi0"),
     ("last_boot_ended_in_order", lambda: saying("last_end", "no earlier boot"), "begins with"),
     ("bridge_ports_exist", lambda: rewritten("files", "bridge-ports eno1", ""), "no bridge"),
+    ("arrays_are_whole", lambda: saying("arrays"), "no array (ssh a1: /proc/mdstat)"),
+    ("arrays_are_declared", lambda: rewritten("files", "ARRAY", "#"), "names no array"),
+    ("no_encrypted_dataset_waits_for_a_person", lambda: saying("datasets"), "no encrypted datas"),
+    ("zfs_pools_are_imported_at_boot", lambda: saying("mounted"), "no ZFS is mounted"),
+    (
+        "exports_survive_a_reboot",
+        lambda: rewritten("units", "Id=nfs-server", "Id=other"),
+        "no NFS server runs",
+    ),
+    (
+        "corosync_starts_with_the_clusters_file",
+        lambda: saying("cluster_file", "none"),
+        "no part of a cluster",
+    ),
 ]
 
 

@@ -16,10 +16,13 @@ from .test_plugin import ROOT
 CONFTEST = """
 import pytest
 from blackstart.model.facts import SiteFacts
+from blackstart.drivers.triage import Triage
 from blackstart.model.host_boot import HostBootFacts
 
 class Site:
     readiness = None
+    greetings = {{}}
+    triage = Triage()
 
     def __init__(self, inventory):
         self.inventory = inventory

@@ -13,7 +13,7 @@ from blackstart.model.maas_facts import MaasFacts, RackController, RackService
 from tests.unit.test_plugin import ROOT, inventory_text
 
 from .invariants.site import seen
-from .maas_site import IMAGE, WELL, rack
+from .maas_site import IMAGE, LAN, WELL, rack
 from .test_checks_k3s import CONFTEST
 
 QUIET = WELL.model_copy(update={"syncs_by_itself": seen(False, "maas config")})
@@ -38,7 +38,7 @@ def check(
 
 def test_a_healthy_maas_is_green(pytester: pytest.Pytester) -> None:
     result = check(pytester, QUIET)
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=5)
     assert result.ret == 0
 
 
@@ -50,9 +50,10 @@ def test_each_is_red_with_its_fix(pytester: pytest.Pytester) -> None:
         "racks": seen((ill,), "maas racks"),
         "images": seen((torn,), "maas images"),
         "syncs_by_itself": seen(True, "maas config"),
+        "subnets": seen((LAN, LAN.model_copy(update={"cidr": "192.0.2.128/25"})), "maas subnets"),
     }
     result = check(pytester, WELL.model_copy(update=changes))
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=5)
     assert result.ret == 1
     result.stdout.fnmatch_lines_random(
         [
@@ -60,6 +61,7 @@ def test_each_is_red_with_its_fix(pytester: pytest.Pytester) -> None:
             "*dns_rack of maas is dead: named is not running; dhcpd of maas is off, and a subnet "
             "is to have its DHCP from there (maas racks); journalctl*",
             "*not whole: ubuntu/noble amd64 20260901 (maas images); import them*",
+            "*overlapping: lan (192.0.2.0/24) and lan (192.0.2.128/25) (maas subnets)*",
             "*MAAS imports boot images by itself, every hour (maas config); maas ADMIN maas set*",
         ]
     )
@@ -70,14 +72,14 @@ def test_a_rack_controller_that_tells_of_no_service_is_unproven(pytester: pytest
     nowhere = seen((), "maas subnets")
     silent = QUIET.model_copy(update={"racks": seen((mute,), "maas racks"), "subnets": nowhere})
     result = check(pytester, silent)
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=4, failed=1)
     assert result.ret == 3
     result.stdout.fnmatch_lines(["*maas racks: nobody says how any service of maas is*"])
 
 
 def test_no_rack_controller_at_all_is_red(pytester: pytest.Pytester) -> None:
     result = check(pytester, QUIET.model_copy(update={"racks": seen((), "maas racks")}))
-    result.assert_outcomes(passed=3, failed=1)
+    result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*no rack controller, so nobody serves DHCP (maas racks)*"])
 
 
@@ -120,5 +122,5 @@ def test_a_service_of_which_nobody_says_how_it_is_is_unproven(
 
 def test_a_site_without_maas_is_skipped_with_the_reason(pytester: pytest.Pytester) -> None:
     result = check(pytester, None, declared=False)
-    result.assert_outcomes(skipped=4)
+    result.assert_outcomes(skipped=5)
     result.stdout.fnmatch_lines(["*the inventory declares no MAAS*"])

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from blackstart.boot_look import look
 from blackstart.cli import blackstart
+from blackstart.drivers.triage import Triage
 from blackstart.errors import Unproven, Unreachable
 from blackstart.graph.inputs import BootInputs
 from blackstart.model.host_boot import HostBootFacts, HostsLine
@@ -27,6 +28,8 @@ class Connected:
 
     def __init__(self, given: BootInputs) -> None:
         self.inventory = given.inventory
+        self.greetings: dict[str, Any] = {}
+        self.triage = Triage()
         self._given = given
 
     def __enter__(self) -> Any:

@@ -12,6 +12,7 @@ from blackstart.drivers.absent import NoClusterView, NoGuestControl
 from blackstart.drivers.maas import Maas
 from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
+from blackstart.drivers.triage import Triage
 from blackstart.errors import Unreachable, UsageError
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
@@ -133,7 +134,7 @@ def test_each_node_is_held_against_its_own_fingerprint(
         "b": {"address": "127.0.0.2", "api": "proxmox"},
     }
     access = {"token": "env:TOKEN", "fingerprint": "bb" * 32}
-    api = _proxmox(plain(tmp_path, nodes=nodes, proxmox=access), _References(None))
+    api = _proxmox(plain(tmp_path, nodes=nodes, proxmox=access), _References(None), Triage())
     assert api is not None
     pinned = {endpoint.node: endpoint._trust.fingerprint for endpoint in api._endpoints}
     assert pinned == {"a": "aa" * 32, "b": "bb" * 32}

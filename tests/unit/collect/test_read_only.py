@@ -37,6 +37,7 @@ ALLOWED: dict[str, str] = {
     "sed": r"-E s/(\\.|[^/])*/(\\.|[^/])*/ \S+",  # no flag: `w` writes, `e` runs
     "sort": r"-[nu]+",
     "base64": r"",
+    "cmp": r"-s \S+ \S+",
     "tar": r"-(tvf|tf|xOf) \S+( -T -)?",  # `-O`: to standard output, nothing is unpacked
     # Asking the system.
     "command": r"-v \S+",

@@ -15,15 +15,6 @@ from .tls_server import Authority, Server, serving
 
 
 @pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[server.Sshd]:
-    """A real sshd on loopback."""
-    if server.SSHD is None:
-        pytest.skip("no sshd on this machine: install openssh-server")
-    with server.running(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
 def runner(sshd: server.Sshd) -> Iterator[SshRunner]:
     """A runner that knows that server as ``box``."""
     made = SshRunner({"box": sshd.target()})

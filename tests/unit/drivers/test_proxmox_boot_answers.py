@@ -144,7 +144,27 @@ def test_votes_and_device() -> None:
     assert boot.quorum_device({}) is None
     device = boot.quorum_device({"State": "Connected", "Algorithm": "LMS"})
     assert device is not None
-    assert (device.state, device.algorithm) == ("Connected", "LMS")
+    assert (device.state, device.algorithm, device.host) == ("Connected", "LMS", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "host"),
+    [
+        ("192.0.2.20:5403", "192.0.2.20"),
+        ("nas.lab.test:5403", "nas.lab.test"),
+        ("[2001:db8::20]:5403", "2001:db8::20"),
+        ("nas", "nas"),
+    ],
+)
+def test_where_the_quorum_device_is(said: str, host: str) -> None:
+    device = boot.quorum_device({"State": "Connected", "QNetd host": said})
+    assert device is not None
+    assert device.host == host
+
+
+def test_links_of_nodes_in_their_order() -> None:
+    entry = {"name": "a1", "ring1_addr": "198.51.100.1", "ring0_addr": "a1.lab", "nodeid": "1"}
+    assert boot.links([entry, {"node": "a2"}]) == {"a1": ("a1.lab", "198.51.100.1"), "a2": ()}
 
 
 @pytest.mark.parametrize(

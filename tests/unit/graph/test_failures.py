@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from blackstart.graph.failures import Failure, Shared, failures, shared
 from blackstart.graph.inputs import BootInputs
+from blackstart.model.proxmox_facts import StoreDefinition
 from blackstart.model.redundancy import groups
 
 from . import sites
-from .sites import by_name, inputs, seen, with_guest
+from .sites import by_name, inputs, seen, with_fstab, with_guest
 
 
 def failing(given: BootInputs) -> dict[str, Failure]:
@@ -54,6 +55,15 @@ def test_a_pair_on_two_hosts_has_nothing_in_common() -> None:
 
 def test_a_pair_on_one_host_has_the_host_in_common() -> None:
     given = with_guest(inputs(3), "dns2", node=seen("pve1", "api"))
+    assert [item.part for item in pairs(given)["dns"].domains] == ["node/pve1"]
+
+
+def test_a_local_store_that_is_on_a_disk_of_its_own_is_its_host_all_the_same() -> None:
+    disk = sites.fstab(sites.NOFAIL, sites.NAS, ("UUID=2", "/srv/local", "ext4", "defaults"))
+    store = StoreDefinition(name="local", kind="dir", path="/srv/local")
+    given = replace(with_fstab(inputs(3), pve1=disk), stores=seen((store,), "api GET storage"))
+    given = with_guest(given, "dns2", node=seen("pve1", "api"))
+    assert "store/local on pve1" in sites.graph(given).behind("start/maas")
     assert [item.part for item in pairs(given)["dns"].domains] == ["node/pve1"]
 
 
