@@ -11,6 +11,7 @@ from blackstart.cli_discover import discover
 from blackstart.cli_doctor import doctor
 from blackstart.cli_drill import drill
 from blackstart.cli_graph import graph
+from blackstart.cli_incidents import incidents
 from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
@@ -32,8 +33,8 @@ def blackstart() -> None:
 
 
 COMMANDS = (
-    *(addresses, discover, doctor, drill, explain, graph, halt, inventory, rack, recover),
-    *(report, resume, verify),
+    *(addresses, discover, doctor, drill, explain, graph, halt, incidents, inventory, rack),
+    *(recover, report, resume, verify),
 )
 for command in COMMANDS:
     blackstart.add_command(command)

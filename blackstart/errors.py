@@ -2,7 +2,9 @@
 
 BlackstartError
  +- UsageError              exit 2: the command line or the environment is not right
- |   +- InventoryError      exit 2: names file, line and remedy
+ |   +- DocumentError       exit 2: what a person wrote: names file, line and remedy
+ |       +- InventoryError
+ |       +- IncidentError
  +- Refusal                 exit 3: a guard or a lease refused; nothing was touched
  +- Unproven                exit 3: nothing can be concluded, which is never a pass
  +- Found                   exit 1: a check found something wrong
@@ -42,12 +44,20 @@ class UsageError(BlackstartError):
     exit_code = 2
 
 
-class InventoryError(UsageError):
-    """The inventory is not right. ``problems`` holds ``FILE:LINE: what; remedy`` lines."""
+class DocumentError(UsageError):
+    """A file is not right. ``problems`` holds ``FILE:LINE: what; remedy`` lines."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
+
+
+class InventoryError(DocumentError):
+    """The inventory is not right."""
+
+
+class IncidentError(DocumentError):
+    """An incident is not right."""
 
 
 class Refusal(BlackstartError):

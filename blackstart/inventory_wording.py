@@ -1,4 +1,4 @@
-"""Pydantic's findings in words for the person who wrote the inventory: what; remedy."""
+"""Pydantic's findings in words for the person who wrote the file: what; remedy."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from blackstart.model.inventory import Inventory
 from blackstart.yaml_nodes import shown
 
 
-def wording(detail: ErrorDetails, path: Path) -> str:
-    """``what is wrong; remedy`` for one finding; a value that may be secret is not quoted."""
+def wording(detail: ErrorDetails, path: Path, root: type[BaseModel] = Inventory) -> str:
+    """``what is wrong; remedy`` for one finding; a value that may be secret is not quoted.
+
+    ``root`` is the model of the whole document: it knows the keys of each place.
+    """
     write = _WORDS.get(detail["type"], _other)
-    return write(_Finding(detail, path))
+    return write(_Finding(detail, path, root))
 
 
 class _Finding:
     """One of pydantic's errors, with what messages need of it."""
 
-    def __init__(self, detail: ErrorDetails, path: Path) -> None:
+    def __init__(self, detail: ErrorDetails, path: Path, root: type[BaseModel]) -> None:
+        self.root = root
         self.message = detail["msg"]
         self.path = path
         self.key = str(path[-1]) if path else "the document"
@@ -39,13 +43,13 @@ class _Finding:
 
 
 def _unknown_key(finding: _Finding) -> str:
-    return f"unknown key '{finding.key}'; {did_you_mean(finding.key, _keys_at(finding.path[:-1]))}"
+    return f"unknown key '{finding.key}'; {did_you_mean(finding.key, _keys_at(finding))}"
 
 
-def _keys_at(path: Path) -> tuple[str, ...]:
-    """The keys that the model knows at a place."""
-    kind: object = Inventory
-    for step in path:
+def _keys_at(finding: _Finding) -> tuple[str, ...]:
+    """The keys that the model knows where this one stands."""
+    kind: object = finding.root
+    for step in finding.path[:-1]:
         kind = next(_below(kind, step), None)
     models = [option for option in _options(kind) if _is_model(option)]
     return tuple(models[0].model_fields) if models else ()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import Site
 from blackstart.invariants.base import Evidence, Invariant
+from blackstart.invariants.never_down import never_all_down
 from blackstart.invariants.nothing_else_changed import changes, nothing_else_changed
 from blackstart.model.differences import compare, tolerated
 from blackstart.model.facts import SiteFacts
@@ -35,7 +36,7 @@ class Judging:
             clock.sleep(SETTLE_POLL_S)
 
     def judge(self, invariants: Sequence[Invariant], evidence: Evidence) -> None:
-        """Every promise, and whether anything changed that nobody declared."""
+        """Every promise, what must never go down, and whether anything undeclared changed."""
         if not invariants:
             self.log.unproven("invariants", evidence.target, "the scenario declares no invariant")
         today = datetime.fromtimestamp(self.site.clock.wall(), UTC).date()
@@ -44,7 +45,7 @@ class Judging:
         self.log.journal.write(
             "differences", differences=[item.model_dump(mode="json") for item in noted]
         )
-        for invariant in (*invariants, nothing_else_changed(today)):
+        for invariant in (*invariants, never_all_down(), nothing_else_changed(today)):
             for judgement in invariant.judge(evidence):
                 self.log.judged(judgement)
                 self.log.note(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from blackstart.drivers.base import Site
-from blackstart.errors import BlackstartError, DriverError
+from blackstart.errors import BlackstartError, DriverError, Unreachable
 from blackstart.faults.base import Plan, Proof, Reverter
 from blackstart.safety.journal import Journal
 from blackstart.safety.open_faults import CLOSED
@@ -31,7 +31,9 @@ class Unwinding:
         """Revert and prove, at most three times; then stand down.
 
         A revert that says it failed is sent again at once, three times in all, before its
-        proof is waited for: every second more is a longer outage.
+        proof is waited for: every second more is a longer outage. One that found nobody is not:
+        the proof waits for the host to answer, and finds it healed where its dead-man was
+        faster.
         """
         named = {"fault": plan.fault, "target": plan.target}
         last = Proof(False, "the revert was not tried")
@@ -70,6 +72,8 @@ class Unwinding:
             except BlackstartError as error:
                 wrong = f"; the revert said: {error}"
                 self.journal.write("fault.revert-failed", attempt=attempt, error=str(error))
+                if isinstance(error, Unreachable):
+                    break
             else:
                 return ""
         return wrong

@@ -8,19 +8,12 @@ import pytest
 
 from blackstart.checking import boot_facts, expect, known
 from blackstart.model.host_boot import HostBootFacts
-from blackstart.model.host_units import Unit
+from blackstart.model.host_units import NEEDED_UNITS, Unit
 
 pytestmark = pytest.mark.check
 
 HostBoots = Mapping[str, HostBootFacts]
 MOST_NAMED = 6
-NEEDED = (
-    *("pve-cluster.service", "pvedaemon.service", "pveproxy.service", "pvestatd.service"),
-    *("pve-guests.service", "pvescheduler.service", "corosync.service", "ssh.service"),
-    *("sshd.service", "networking.service", "docker.service", "k3s.service", "k3s-agent.service"),
-    *("nfs-server.service", "named.service", "libvirtd.service", "virtqemud.service"),
-)
-"""Without these a host of its kind is of no use; who masks one means to unmask it."""
 NOT_BY_SOCKET = ("docker.service", "libvirtd.service", "virtqemud.service")
 """They start guests or containers when they start: at the first client is too late."""
 
@@ -80,7 +73,7 @@ def test_no_needed_unit_is_masked(host: str, host_boots: HostBoots) -> None:
     """Nothing that a host is there for is masked, as after an emergency boot."""
     facts = boot_facts(host_boots, host)
     states = known(facts.unit_files)
-    wrong = [name for name in NEEDED if states.get(name) == "masked"]
+    wrong = [name for name in NEEDED_UNITS if states.get(name) == "masked"]
     expect(
         not wrong,
         f"masked: {_listed(wrong)}",

@@ -11,6 +11,7 @@ from blackstart.collect.boot_storage import ETAB, EXPORTS, MDADM, MORE_EXPORTS, 
 from blackstart.collect.each_mount import LOCAL, each_mount
 from blackstart.collect.host_script import HOST_SECTIONS
 from blackstart.collect.sections import Section, builtin, program, shell, where_there_is
+from blackstart.model.host_units import UNIT_FILES
 
 READ_S = 5
 MOST_ROWS = 3000
@@ -181,7 +182,15 @@ _CONTROLLER = "if [ -e /dev/ipmi0 ]; then echo yes; else echo no; fi"
 _LSBLK = ("lsblk", "-J", "-l", "-o", "PATH,TYPE,FSTYPE,UUID,LABEL,PARTUUID,PARTLABEL,TRAN")
 _LINK = ("-printf", "%p %l\\n")
 _UNITS = ("*.service", "*.mount", "*.automount", "*.swap")
-_UNIT_FILES = ("systemctl", "list-unit-files", "--plain", "--no-legend", "--no-pager", "--full")
+_UNIT_FILES = (
+    "systemctl",
+    "list-unit-files",
+    "--plain",
+    "--no-legend",
+    "--no-pager",
+    "--full",
+    *UNIT_FILES,
+)
 
 
 def _host(name: str) -> Section:

@@ -21,13 +21,15 @@ from blackstart.model.readiness import ConfigurationCopy
 
 SECONDS = 25
 _LISTED = "--"
+_NONE = "none"
 _PUBLIC = r"(^|/)(storage\.cfg|nodes/[^/]+/(qemu-server|lxc)/[0-9]+\.conf)$"
 # Hidden files are unfinished ones, empty ones are no archive (as for the guard).
 _READ = f"""\
 cd %s || exit 1
 newest=$(find . -type f -size +0 ! -path '*/.*' '(' -name '*.tar' -o -name '*.tar.*' \\
     -o -name '*.tgz' ')' -exec stat -c '%%Y %%n' {{}} + | sort -n | tail -n 1)
-[ -n "$newest" ] || {{ echo 'there is no tar archive in it' >&2; exit 1; }}
+# All of it was readable, and there is none: that is an answer.
+[ -n "$newest" ] || {{ find . >/dev/null && echo {_NONE}; exit; }}
 file=${{newest#* }}
 echo "$(date +%%s) $newest"
 tar -tvf "$file" || exit 1
@@ -61,6 +63,8 @@ def look_at_copy(runner: CommandRunner, declared: Backup) -> Observed[Configurat
 
 def _understood(lines: Sequence[str]) -> ConfigurationCopy:
     """Raises ``ValueError`` for what is no such answer."""
+    if [line for line in lines if line] == [_NONE]:
+        return ConfigurationCopy.none()
     now, made_at, path = lines[0].split(" ", 2)
     end = list(lines).index(_LISTED)
     entries = [line.split(None, 5) for line in lines[1:end] if line.startswith("-")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from blackstart.model.host_units import Unit
+from blackstart.model.host_units import ALWAYS_THERE, Unit
 
 _STARTED_BY = ("WantedBy", "RequiredBy", "UpheldBy", "BoundBy")
 
@@ -21,13 +21,13 @@ def read_units(lines: Sequence[str]) -> tuple[Unit, ...]:
 
 
 def read_unit_files(lines: Sequence[str]) -> dict[str, str]:
-    """State of each unit file by name. Raises ``ValueError`` on anything else."""
+    """State of each unit file that was asked for and is there. Raises ``ValueError`` otherwise."""
     found = {}
     for line in lines:
         name, state, *_ = line.split()
         found[name] = state
-    if not found:
-        raise ValueError("not one unit file")
+    if ALWAYS_THERE not in found:
+        raise ValueError(f"not even {ALWAYS_THERE}")
     return found
 
 

@@ -29,6 +29,9 @@ from blackstart.drivers.known_hosts import KnownHosts
 from blackstart.drivers.trust import root_cause
 from blackstart.errors import DriverError, TimedOut, Unreachable
 
+# SYNs are sent after 0, 1, 3 and 7 s (tcp(7)): whoever answers none of them is away, or a
+# firewall swallows them; a whole bound of a minute would tell nothing more.
+CONNECT_S = 10.0
 KEEPALIVE_S = 5
 PEER_SILENCE_S = 12
 LOG = "blackstart.ssh"
@@ -63,8 +66,9 @@ class KeyRefused(LoginRefused):
 def dial(host: str, target: SshTarget, *, timeout_s: float) -> Connection:
     """An open, verified connection; each of its steps is bounded by ``timeout_s`` seconds.
 
-    Raises ``LoginRefused`` for an unknown or changed host key and for a refused login,
-    ``TimedOut`` or ``Unreachable`` for all else.
+    The first, a TCP connection, by 10 s at most: an address that swallows packets is known
+    sooner than a host that is slow. Raises ``LoginRefused`` for an unknown or changed host key
+    and for a refused login, ``TimedOut`` or ``Unreachable`` for all else.
     """
     connection = Connection(
         target.address,
@@ -73,7 +77,7 @@ def dial(host: str, target: SshTarget, *, timeout_s: float) -> Connection:
         config=Config(lazy=True, ssh_config=SSHConfig()),
         connect_kwargs={
             # Not fabric's connect_timeout: it cuts to whole seconds, and 0.9 s to no bound at all.
-            "timeout": timeout_s,
+            "timeout": min(timeout_s, CONNECT_S),
             "key_filename": [str(target.key)] if target.key else [],
             "allow_agent": target.key is None,
             "look_for_keys": target.key is None,
@@ -159,7 +163,7 @@ def explain(host: str, target: SshTarget, error: Exception) -> DriverError:
             causes = {root_cause(cause) for cause in error.errors.values()}
             kind, words = Unreachable, ", ".join(sorted(causes))
         case TimeoutError():
-            kind, words = TimedOut, "no connection within the bound"
+            kind, words = Unreachable, "nobody answers there, not even with a refusal"
         case OSError() if error.filename is not None:
             words = f"key {error.filename} cannot be read: {error.strerror}"
         case OSError():

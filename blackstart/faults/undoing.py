@@ -24,7 +24,7 @@ class Undoing:
     def revert(self, site: Site, plan: Plan) -> None:
         """Run every action; one that fails never stops the next.
 
-        Raises ``DriverError`` with all that failed, once all have been tried.
+        Raises ``Rejected`` or ``Unreachable``, once all have been tried: see ``run_all``.
         """
         run_all(site, plan, plan.undo)
 
@@ -54,27 +54,42 @@ class Undoing:
 
 
 def run_all(site: Site, plan: Plan, actions: Iterable[Action]) -> None:
-    """Run actions of a plan in order. Raises ``DriverError`` with all that failed, at the end."""
+    """Run actions of a plan in order, and those of a host that is away not at all.
+
+    Raises, once all have been tried, ``Unreachable`` when nothing failed but for hosts that
+    are away, else ``Rejected`` with all that failed.
+    """
     wrong: list[str] = []
     away: set[str] = set()
+    failed_there = False
     for action in actions:
         host = action.on(undo_host(plan))
         if host in away:
             continue  # nothing else can be run there either; whoever retries begins anew
         try:
             result = site.runner.run(host, action.command(), timeout_s=ACTION_TIMEOUT_S)
-        except Unreachable as error:
-            site.runner.forget(host)
-            away.add(host)
-            wrong.append(str(error))
-            continue
         except DriverError as error:
             wrong.append(f"{action.kind}: {error}")
+            if isinstance(error, Unreachable) or not _answers(site, host):
+                site.runner.forget(host)
+                away.add(host)
+            else:
+                failed_there = True
             continue
         if not result.ok:
+            failed_there = True
             wrong.append(f"{action.kind}: exit {result.exit_code}: {result.stderr.strip()}")
     if wrong:
-        raise Rejected(f"{undo_host(plan)}: " + "; ".join(wrong))
+        kind = Rejected if failed_there else Unreachable
+        raise kind(f"{undo_host(plan)}: " + "; ".join(wrong))
+
+
+def _answers(site: Site, host: str) -> bool:
+    """Whether a host on which a command did not end runs another one."""
+    try:
+        return site.runner.run(host, "true", timeout_s=PROOF_TIMEOUT_S).ok
+    except DriverError:
+        return False
 
 
 def undo_host(plan: Plan) -> str:

@@ -77,10 +77,11 @@ class HostBootFacts(Record):
 
     ``container`` is the kind of container that it is, empty for a machine with a kernel of its
     own. ``misread`` are lines of fstab that its readers do not understand. ``content`` is what
-    a bounded look into each mounted file system found. ``unit_files`` maps units to their state
-    on disk. ``runtime_only`` are units enabled until the next boot. ``boot_partitions`` are the
-    UUIDs that proxmox-boot-tool keeps kernels on. ``staged_network`` is whether a network
-    configuration waits for the next boot. ``pinned_names`` are interface names that a ``.link``
+    a bounded look into each mounted file system found. ``unit_files`` maps those of
+    ``UNIT_FILES`` that are there to their state on disk. ``runtime_only`` are units enabled
+    until the next boot. ``boot_partitions`` are the UUIDs that proxmox-boot-tool keeps kernels
+    on. ``staged_network`` is whether a network configuration waits for the next boot.
+    ``pinned_names`` are interface names that a ``.link``
     file fixes. ``killed`` are lines of the journal of this boot, the kernel's included.
     ``crash_records`` is what the kernel left in persistent memory. ``device_names`` are names
     such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports. ``declared_arrays``

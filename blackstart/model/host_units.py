@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from blackstart.model.observed import Record
 
+NEEDED_UNITS = (
+    *("pve-cluster.service", "pvedaemon.service", "pveproxy.service", "pvestatd.service"),
+    *("pve-guests.service", "pvescheduler.service", "corosync.service", "ssh.service"),
+    *("sshd.service", "networking.service", "docker.service", "k3s.service", "k3s-agent.service"),
+    *("nfs-server.service", "named.service", "libvirtd.service", "virtqemud.service"),
+)
+"""Without these a host of its kind is of no use; who masks one means to unmask it."""
+ALWAYS_THERE = "systemd-journald.service"
+"""No systemd without it: an answer that lacks it is none."""
+ZFS_IMPORTS = ("zfs-import-cache.service", "zfs-import-scan.service")
+ZFS_MOUNTS = "zfs-mount.service"
+UNIT_FILES = (
+    *(ALWAYS_THERE, "docker.socket", "clevis-luks-askpass.path"),
+    *(*ZFS_IMPORTS, ZFS_MOUNTS, *NEEDED_UNITS),
+)
+"""Whose unit files are asked for, and of no other: to find the state of all took half of the
+whole look at a host."""
+
 
 class Unit(Record):
     """One loaded unit (systemctl(1), show).

@@ -23,13 +23,19 @@ class ConfigurationCopy(Record):
 
     ``age_s`` by that host's own clock, ``files`` its regular files as named below ``/etc/pve``.
     ``parsed`` is what could be made of those that are no secret: the keys of a guest's
-    configuration, the names of the stores in ``storage.cfg``; by file.
+    configuration, the names of the stores in ``storage.cfg``; by file. Where there is none at
+    all, ``path`` is empty.
     """
 
     path: str
     age_s: float
     files: tuple[str, ...]
     parsed: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def none(cls) -> ConfigurationCopy:
+        """The directory was read, and no archive is in it."""
+        return cls(path="", age_s=0.0, files=(), parsed={})
 
 
 class HostFiles(Record):

@@ -23,6 +23,8 @@ from blackstart.probes.base import Probe
 
 OWN_BOUND_S = 1.0
 """Seconds that a probe may exceed its own bound before it counts as broken."""
+SPREAD_S = 2.0
+"""Over so many seconds at most: steady state waits for the first answer of every probe."""
 BEAT_S = 0.1
 STALL_S = 0.5
 """Seconds by which a beat may be late; later than that, this very machine stood still."""
@@ -175,7 +177,7 @@ class ProbeRunner:
         began = self._loop.time()
         asking = [
             # Spread over the period: a burst would measure the burst.
-            asyncio.create_task(self._ask_on_time(track, began + track.period_s * part))
+            asyncio.create_task(self._ask_on_time(track, began + _spread_s(track) * part))
             for track, part in zip(self._tracks, _parts(len(self._tracks)), strict=True)
         ]
         self._ready.set()
@@ -266,6 +268,10 @@ def _track(probe: Probe, rate_hz: float) -> _Track:
     rate = rate_hz if probe.max_rate_hz is None else min(rate_hz, probe.max_rate_hz)
     period_s = 1.0 / rate
     return _Track(probe, period_s, most_open=math.ceil(probe.timeout_s / period_s) + 1)
+
+
+def _spread_s(track: _Track) -> float:
+    return min(track.period_s, SPREAD_S)
 
 
 def _parts(count: int) -> list[float]:

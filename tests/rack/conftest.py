@@ -15,23 +15,31 @@ LIMIT_S = 900
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the kill sweep."""
+    """Options of what is many and takes long: it is dealt out, and goes on where it was."""
     group = parser.getgroup("kill sweep", "the harness dies at every step (test_kill_sweep.py)")
     group.addoption(
-        "--shard", metavar="N/M", default="1/1", help="the Nth of M parts of all points"
+        "--shard", metavar="N/M", default="1/1", help="the Nth of M parts of all points, or drifts"
     )
-    group.addoption("--again", action="store_true", help="also points that were good before")
+    group.addoption("--again", action="store_true", help="also what was good before")
     group.addoption(
         "--kill-sweep",
         metavar="DIR",
         default="reports/kill-sweep",
         help="where results lie, one file a point (default: %(default)s)",
     )
+    group = parser.getgroup("incidents", "past outages are replayed (test_incidents.py)")
+    group.addoption(
+        "--incidents",
+        metavar="DIR",
+        default="reports/incidents",
+        help="where records lie, one file a drift (default: %(default)s)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Make the markers known."""
     config.addinivalue_line("markers", "rack: needs the rack (several minutes, root or sudo)")
+    config.addinivalue_line("markers", "incident: a past outage, replayed (within an hour, all)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from blackstart.incident.declaring import declaring
 
 ROOT = Path(__file__).parents[2]
 INVENTORY = ROOT / "inventory" / "rack.yaml"
@@ -86,10 +86,11 @@ class DrillRoom:
     ) -> Told:
         """Run one scenario on one node, at most 900 s. ``TimeoutExpired`` after that.
 
-        ``budgets`` are shorter ones than the inventory's, for what cannot come back: a
-        broken promise is known sooner then.
+        ``budgets`` are shorter ones than the inventory's, by the path of what they belong to
+        (``guests/maas``), for what cannot come back: a broken promise is known sooner then.
         """
-        inventory = self._inventory(budgets) if budgets else INVENTORY
+        shorter = {f"{path}/budget": budget for path, budget in (budgets or {}).items()}
+        inventory = declaring(INVENTORY, shorter, self.directory)
         results = self.directory / f"results-{next(self._turns)}"
         before = set(self.drills.glob("*/summary.json"))
         words = ["-k", f"{scenario}[{node}]", "--inventory", str(inventory), "--arm", "rack"]
@@ -114,16 +115,3 @@ class DrillRoom:
             json.loads(summary.read_text()),
             json.loads(result.read_text()),
         )
-
-    def _inventory(self, budgets: Mapping[str, str]) -> Path:
-        """A copy with other budgets, by the path of what they belong to: ``guests/maas``."""
-        yaml = YAML()
-        document = yaml.load(INVENTORY)
-        for path, budget in budgets.items():
-            part = document
-            for step in path.split("/"):
-                part = part[step]
-            part["budget"] = budget
-        copy = self.directory / INVENTORY.name
-        yaml.dump(document, copy)
-        return copy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
@@ -18,6 +17,7 @@ from typing import Any
 
 from blackstart.faults.base import PLAN, Plan, Reversibility
 from blackstart.faults.reboot import LOOK
+from blackstart.incident.records import digest
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
 from blackstart.model.undo import Redeploy, StartGuest
@@ -79,14 +79,6 @@ command -v nft >/dev/null && nft list tables | grep blackstart_
 cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -oE '/([r]un|[v]ar/lib)/blackstart/[^ ]*'
 true
 """
-
-
-def digest(*directories: Path) -> str:
-    """Of all Python below them: a result counts for the code that gave it, and for no other."""
-    whole = hashlib.sha256()
-    for path in sorted(path for directory in directories for path in directory.rglob("*.py")):
-        whole.update(path.read_bytes())
-    return whole.hexdigest()
 
 
 @dataclass

@@ -73,6 +73,11 @@ RED: list[tuple[str, Given, str]] = [
     ),
     ("configuration_copy_is_fresh", site(readiness=copied(age_s=-DAY_S)), "from the future"),
     (
+        "configuration_copy_is_fresh",
+        site(readiness=copied(path="", age_s=0.0, files=(), parsed={})),
+        "there is no copy of /etc/pve at all",
+    ),
+    (
         OUT,
         site(inventory=inventory(backups={"etc_pve": {"host": "a2", "path": "/srv/x"}})),
         "is on a2, which is of the cluster itself",

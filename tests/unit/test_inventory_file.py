@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blackstart.errors import InventoryError
-from blackstart.inventory_file import MAX_BYTES, load, parse
+from blackstart.inventory_file import load, parse
 from blackstart.model.inventory import Inventory
+from blackstart.yaml_file import MAX_BYTES
 
 HERE = Path(__file__).parent / "inventories"
 ROOT = Path(__file__).parents[2]

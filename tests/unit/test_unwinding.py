@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from blackstart.drivers.base import CommandResult
+from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
 from blackstart.faults.base import Plan, Proof
-from blackstart.faults.undoing import Undoing
+from blackstart.faults.undoing import Undoing, run_all
 from blackstart.model.deadman import DeadMan
 from blackstart.safety.journal import Journal, read
 from blackstart.unwinding import REVERT_ATTEMPTS, Unwinding
@@ -88,6 +90,47 @@ def test_one_that_never_succeeds_is_given_up_and_stays_armed(
     assert steps(journal).count("fault.revert-tried") == REVERT_ATTEMPTS
     assert steps(journal)[-1] == "fault.revert-unproven"
     assert list(harness.world.deadmen) == ["one"]  # who could still undo it stays
+
+
+def test_a_host_that_is_away_is_asked_once_before_each_proof(
+    harness: Harness, journal: Journal, plan: Plan
+) -> None:
+    """Sent again at once, it would only be silent again: for a minute each time."""
+    harness.world.lies.partitions["nas1"] = (0.0, 1e9)
+    proof = unwind(harness, journal, plan)
+    assert "no route to host" in proof.detail
+    assert steps(journal).count("fault.revert-failed") == REVERT_ATTEMPTS
+
+
+class Halting:
+    """A runner on which the first command hangs, and ``true`` answers or does not."""
+
+    def __init__(self, *, alive: bool) -> None:
+        self.alive = alive
+        self.asked: list[str] = []
+
+    def run(
+        self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
+    ) -> CommandResult:
+        self.asked.append(command)
+        if len(self.asked) == 1 or not self.alive:
+            raise TimedOut(f"{host}: no answer within the bound")
+        return CommandResult(0, "", "")
+
+    def forget(self, host: str) -> None:
+        """No connection is kept here."""
+
+
+@pytest.mark.parametrize(("alive", "kind"), [(True, Rejected), (False, Unreachable)])
+def test_a_command_that_hangs_stops_the_others_only_where_the_host_hangs(
+    harness: Harness, plan: Plan, alive: bool, kind: type[DriverError]
+) -> None:
+    runner = Halting(alive=alive)
+    with pytest.raises(kind, match="drop-nft-table: nas1: no answer within the bound") as caught:
+        run_all(replace(harness.site, runner=runner), plan, plan.undo * 2)
+    assert type(caught.value) is kind
+    others = [plan.undo[0].command()] if alive else []
+    assert runner.asked == [plan.undo[0].command(), "true", *others]
 
 
 def test_success_that_is_only_reported_is_not_believed(

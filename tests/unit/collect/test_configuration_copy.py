@@ -87,9 +87,9 @@ def test_what_is_no_archive_is_an_error(tmp_path: Path) -> None:
     assert "exit 1" in str(look(tmp_path / "copies").error)
 
 
-def test_no_archive_at_all(tmp_path: Path) -> None:
+def test_no_archive_at_all_is_an_answer_and_no_directory_is_none(tmp_path: Path) -> None:
     (tmp_path / "config.db").write_text("x")
-    assert "there is no tar archive in it" in str(look(tmp_path).error)
+    assert look(tmp_path).value == ConfigurationCopy.none()
     assert look(tmp_path / "missing").value is None
 
 

