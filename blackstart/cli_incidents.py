@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from blackstart.cli_options import inventory_option
 from blackstart.cli_verify import CHECKS, checks_directory
 from blackstart.errors import UsageError
 from blackstart.evidence import incidents as told
@@ -29,13 +30,7 @@ CODE = ("blackstart", "checks", "scenarios")
 RESULTS = Path("reports/incidents")
 SCORE = "score"
 
-_inventory = click.option(
-    "--inventory",
-    "inventory_file",
-    default="inventory/rack.yaml",
-    show_default=True,
-    help="The rack; nothing else is ever changed.",
-)
+_inventory = inventory_option("The rack; nothing else is ever changed.")
 _results = click.option(
     "--results",
     type=click.Path(path_type=Path, file_okay=False),

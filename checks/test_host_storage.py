@@ -8,13 +8,13 @@ import pytest
 
 from blackstart.checking import boot_facts, expect, has_own_kernel, known
 from blackstart.model.host_boot import HostBootFacts
+from blackstart.model.host_units import ZFS_IMPORTS, ZFS_MOUNTS
 from blackstart.model.inventory import Inventory
 
 pytestmark = pytest.mark.check
 
 HostBoots = Mapping[str, HostBootFacts]
 KEEPS = "--clear-needs-check-flag"
-IMPORTS = ("zfs-import-cache.service", "zfs-import-scan.service")
 BY_UUID = "/dev/disk/by-id/md-uuid-"
 NFS_SERVERS = ("nfs-server.service", "nfs-kernel-server.service")
 
@@ -108,10 +108,10 @@ def test_zfs_pools_are_imported_at_boot(host: str, host_boots: HostBoots) -> Non
     if not mounted:
         pytest.skip(f"no ZFS is mounted ({facts.mounted.source})")
     lacking = []
-    if not any(files.get(name) == "enabled" for name in IMPORTS):
-        lacking.append(" or ".join(IMPORTS))
-    if files.get("zfs-mount.service") != "enabled":
-        lacking.append("zfs-mount.service")
+    if not any(files.get(name) == "enabled" for name in ZFS_IMPORTS):
+        lacking.append(" or ".join(ZFS_IMPORTS))
+    if files.get(ZFS_MOUNTS) != "enabled":
+        lacking.append(ZFS_MOUNTS)
     expect(
         not lacking,
         f"{mounted[0]} is mounted, and not enabled: {', '.join(lacking)}",

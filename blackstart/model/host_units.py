@@ -13,7 +13,12 @@ NEEDED_UNITS = (
 """Without these a host of its kind is of no use; who masks one means to unmask it."""
 ALWAYS_THERE = "systemd-journald.service"
 """No systemd without it: an answer that lacks it is none."""
-UNIT_FILES = (ALWAYS_THERE, "docker.socket", "clevis-luks-askpass.path", *NEEDED_UNITS)
+ZFS_IMPORTS = ("zfs-import-cache.service", "zfs-import-scan.service")
+ZFS_MOUNTS = "zfs-mount.service"
+UNIT_FILES = (
+    *(ALWAYS_THERE, "docker.socket", "clevis-luks-askpass.path"),
+    *(*ZFS_IMPORTS, ZFS_MOUNTS, *NEEDED_UNITS),
+)
 """Whose unit files are asked for, and of no other: to find the state of all took half of the
 whole look at a host."""
 

@@ -136,7 +136,7 @@ def test_explain_shows_one_finding_whole(home: Home) -> None:
     missing = home.run("explain", "--inventory", "lab.yaml", "99")
     assert (missing.returncode, missing.stderr) == (
         2,
-        "blackstart: there is no finding 99; the last run has 1 to 28\n",
+        "blackstart: there is no finding 99; the last run has 1 to 32\n",
     )
 
 
