@@ -27,8 +27,10 @@ from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Verdict
 from blackstart.pytest_checks import FINDINGS
 
-CHECKS = (Path("checks"), Path(__file__).parents[1] / "checks")
-"""An owner's own, beside the inventory; else those of the checkout that this runs from."""
+PACKAGE = Path(__file__).parent
+CHECKS = (Path("checks"), PACKAGE / "checks", PACKAGE.parent / "checks")
+"""An owner's own, beside the inventory; else those that are installed with this package; else
+those of the checkout that this runs from."""
 KEPT = Path("reports/verify")
 BOUND_S = 600.0
 """No snapshot takes as long: every question in it has its own bound."""

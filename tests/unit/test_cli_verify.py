@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,16 @@ class Home:
     """A directory like a checkout: checks, a conftest with a simulated site, an inventory."""
 
     path: Path
+    package: Path = ROOT
+    """Where blackstart itself is imported from."""
 
     def site(self, lies: str = "", inventory: str | None = None) -> None:
         self.path.joinpath("conftest.py").write_text(CONFTEST.format(lies=lies))
         self.path.joinpath("lab.yaml").write_text(inventory or inventory_text())
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "100"}
+        paths = os.pathsep.join((str(self.package), str(ROOT)))  # the simulated site is of tests/
+        environment = os.environ | {"PYTHONPATH": paths, "NO_COLOR": "1", "COLUMNS": "100"}
         return subprocess.run(
             [sys.executable, "-m", "blackstart", *words],
             cwd=self.path,
@@ -189,10 +194,34 @@ def test_what_is_declared_not_applicable_is_shown_and_forbids_nothing(home: Home
 
 def test_an_owners_own_checks_come_before_those_of_the_checkout(tmp_path: Path) -> None:
     own, shipped = tmp_path / "checks", ROOT / "checks"
-    assert CHECKS[1] == shipped
-    assert checks_directory((own, shipped)) == shipped
+    assert CHECKS[-1] == shipped
+    assert checks_directory((own, *CHECKS[1:])) == shipped
     own.mkdir()
-    assert checks_directory((own, shipped)) == own
+    assert checks_directory((own, *CHECKS[1:])) == own
+
+
+def test_checks_are_installed_where_they_are_looked_for() -> None:
+    """Without a checkout they are found only if the wheel has them at that very place."""
+    project = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())
+    placed = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert CHECKS[1] == ROOT / placed["checks"]
+    assert not CHECKS[1].exists(), "a second copy in the checkout would hide the first"
+
+
+def test_an_installed_package_has_its_checks_with_it(home: Home, tmp_path: Path) -> None:
+    """From an empty folder, with no checkout beside it."""
+    installed = tmp_path / "site-packages" / "blackstart"
+    compiled = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "blackstart", installed, ignore=compiled)
+    home.site()
+    home.path.joinpath("checks").rename(installed / "checks")
+    home.path.joinpath("conftest.py").rename(installed / "checks" / "conftest.py")
+    home.path.joinpath("lab.yaml").rename(tmp_path / "site.yaml")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = Home(empty, installed.parent).run("verify", "--inventory", "../site.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("GO        any act on lab: 20 claims hold")
 
 
 def test_without_checks_it_says_where_to_run(tmp_path: Path) -> None:
