@@ -120,9 +120,14 @@ def finding_of(item: pytest.Item, error: BaseException | None, site: str) -> Fin
 
 
 def _target(item: pytest.Item, site: str) -> str:
-    """The host, guest, mount or store that a check was parametrised with, else the site."""
+    """The host, guest, mount or store that a check was parametrised with, else the site.
+
+    Another plugin's own parameter is none: testinfra has one for whatever is called ``host``, and
+    which of the two comes first is the order in which they were installed.
+    """
     callspec = getattr(item, "callspec", None)
-    values = [value for value in callspec.params.values() if value] if callspec else []
+    given = callspec.params.items() if callspec else ()
+    values = [value for name, value in given if value and not name.startswith("_")]
     return str(values[0]) if values else site
 
 

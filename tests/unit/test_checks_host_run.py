@@ -7,11 +7,13 @@ import shutil
 
 import pytest
 
+from blackstart.model.subjects import hosts_asked
 from blackstart.pytest_checks import FINDINGS
+from tests.simulation.inventories import small_site
 
 from .host_boots import SUBJECTS, checks, well
 from .invariants.site import document
-from .test_plugin import ROOT
+from .test_plugin import ROOT, inventory_text
 
 CONFTEST = """
 import pytest
@@ -61,3 +63,29 @@ def test_every_check_asks_every_host_once(pytester: pytest.Pytester) -> None:
     assert by_target["a2"] == by_target["nas"] == {*checks()}
     assert by_target["box"] < {*checks()}
     assert "lab" not in by_target
+
+
+LAST_INSTALLED = """
+import pytest
+import testinfra.plugin
+
+def pytest_configure(config):
+    # What was registered last stands last, and is called first.
+    called = config.hook.pytest_generate_tests._hookimpls
+    called.sort(key=lambda implementation: implementation.plugin is testinfra.plugin)
+"""
+
+
+def test_a_target_is_ours_whichever_plugin_was_installed_first(pytester: pytest.Pytester) -> None:
+    """testinfra gives a parameter of its own to whatever asks for ``host``."""
+    hosts = [*hosts_asked(small_site())]
+    pytester.makefile(".yaml", lab=inventory_text())
+    pytester.makeconftest(LAST_INSTALLED)
+    pytester.makepyfile(
+        "import pytest\n@pytest.mark.check\ndef test_own(host):\n    '''Own.'''\n    assert host\n"
+    )
+    words = ("--inventory", "lab.yaml", "--findings", "found.json", "-v")
+    result = pytester.runpytest_subprocess(*words, timeout=300)
+    result.stdout.fnmatch_lines([f"*test_own[[]local-{hosts[0]}[]]*"])
+    found = FINDINGS.validate_json((pytester.path / "found.json").read_bytes())
+    assert [item.target for item in found] == hosts
