@@ -20,7 +20,12 @@ Files = Mapping[str, Rows]
 STUB, _BEHIND_STUB = "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"
 PINS = ("/etc/kernel/next-boot-pin", "/etc/kernel/proxmox-boot-pin")
 _CONTENT: dict[str, Content] = {".": "something", "nothing": "nothing", "lost": "no answer"}
-_CLUSTER_FILE: dict[str, ClusterFile] = {"none": "none", "same": "same", "differs": "differs"}
+_CLUSTER_FILE: dict[str, ClusterFile] = {
+    "none": "none",
+    "alone": "alone",
+    "same": "same",
+    "differs": "differs",
+}
 _ENDS: dict[str, LastEnd] = {
     "ordered": "ordered",
     "abrupt": "abrupt",

@@ -174,6 +174,7 @@ grep -IHnoP -m 20 '^[^#]*\K/dev/(sd[a-z]+|hd[a-z]|x?vd[a-z]+|nvme\d+n\d+|mmcblk\
     -- "$@" || [ $? -eq 1 ]"""
 # Bounded: what is below /etc/pve hangs when its file system does (pmxcfs(8)).
 _CLUSTER_FILE = """\
+[ -d /etc/pve ] || { echo alone; exit 0; }
 cmp -s /etc/corosync/corosync.conf /etc/pve/corosync.conf
 case $? in 0) echo same ;; 1) echo differs ;; *) exit 1 ;; esac"""
 _CONTROLLER = "if [ -e /dev/ipmi0 ]; then echo yes; else echo no; fi"

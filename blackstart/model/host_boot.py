@@ -15,7 +15,7 @@ from blackstart.model.located import Line, Located
 from blackstart.model.observed import Observed, Record
 
 Content = Literal["something", "nothing", "no answer"]
-ClusterFile = Literal["none", "same", "differs"]
+ClusterFile = Literal["none", "alone", "same", "differs"]
 LastEnd = Literal["ordered", "abrupt", "no earlier boot", "nothing kept"]
 
 
@@ -81,14 +81,15 @@ class HostBootFacts(Record):
     ``UNIT_FILES`` that are there to their state on disk. ``runtime_only`` are units enabled
     until the next boot. ``boot_partitions`` are the UUIDs that proxmox-boot-tool keeps kernels
     on. ``staged_network`` is whether a network configuration waits for the next boot.
-    ``pinned_names`` are interface names that a ``.link``
-    file fixes. ``killed`` are lines of the journal of this boot, the kernel's included.
+    ``pinned_names`` are interface names that a ``.link`` file fixes. ``killed`` are lines of the
+    journal of this boot, the kernel's included.
     ``crash_records`` is what the kernel left in persistent memory. ``device_names`` are names
     such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports. ``declared_arrays``
     are UUIDs of ``mdadm.conf``, ``datasets`` have keys of their own, ``grub_waits`` and
     ``thin_checks`` are lines that set a menu without end and options of thin_check(8).
-    ``cluster_file`` is how corosync's own configuration and the cluster's compare,
-    ``generated_network`` whether a boot reads the interfaces that the cluster generated.
+    ``cluster_file`` is how corosync's own configuration and the cluster's compare (``alone``: no
+    Proxmox VE, so that there is no other), ``generated_network`` whether a boot reads the
+    interfaces that the cluster generated.
     """
 
     container: Observed[str]

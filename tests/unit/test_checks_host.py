@@ -217,6 +217,11 @@ NOT_HERE: list[tuple[str, Drift, str]] = [
         lambda: saying("cluster_file", "none"),
         "no part of a cluster",
     ),
+    (
+        "corosync_starts_with_the_clusters_file",
+        lambda: saying("cluster_file", "alone"),
+        "no node of Proxmox VE",
+    ),
 ]
 
 

@@ -72,9 +72,16 @@ def test_without_the_module_zfs_is_not_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("theirs", "said"), [("one", "same"), ("two", "differs"), (None, None)])
 def test_how_the_clusters_file_compares(tmp_path: Path, theirs: str | None, said: str) -> None:
     put(tmp_path, corosync__corosync_dot_conf="one")
+    (tmp_path / "pve").mkdir()
     if theirs is not None:
         put(tmp_path, pve__corosync_dot_conf=theirs)
     assert asked("cluster_file", etc=tmp_path).cluster_file.value == said
+
+
+def test_corosync_without_proxmox_has_no_other_file_beside_its_own(tmp_path: Path) -> None:
+    """As a third vote that is no node has it."""
+    put(tmp_path, corosync__corosync_dot_conf="one")
+    assert asked("cluster_file", etc=tmp_path).cluster_file.value == "alone"
 
 
 def test_a_host_without_corosync_is_in_no_cluster(tmp_path: Path) -> None:
