@@ -14,4 +14,4 @@ PROGRAMS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(run("standins.maas", PROGRAMS))
+    sys.exit(run(str(__package__), PROGRAMS))

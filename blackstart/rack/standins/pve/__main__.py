@@ -18,4 +18,4 @@ PROGRAMS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(run("pve", PROGRAMS))
+    sys.exit(run(str(__package__), PROGRAMS))
