@@ -43,6 +43,8 @@ class NeverAllDown:
             series = [item for item in evidence.during if item.subject == member]
             if not series:
                 findings.unproven(f"nobody asked {member}")
+                down.append([])
+                in_doubt.append([(evidence.began_at, evidence.ended_at)])
             for item in series:
                 why = distrust(item, evidence.began_at, evidence.ended_at)
                 if why is not None:

@@ -103,6 +103,12 @@ def test_a_member_whom_nobody_asked_is_unproven() -> None:
     assert "nobody asked guest/far" in found.reason
 
 
+def test_a_member_whom_nobody_asked_may_have_answered_while_the_other_was_down() -> None:
+    found = judged(evidence(series("guest/box", (120.0, 140.0))))
+    assert found.verdict is Verdict.UNPROVEN
+    assert "nobody asked guest/far" in found.reason
+
+
 def test_a_probe_that_broke_is_unproven() -> None:
     broken = series("guest/far").model_copy(update={"broken": "no such program"})
     assert judged(evidence(series("guest/box"), broken)).verdict is Verdict.UNPROVEN
