@@ -79,13 +79,20 @@ class _Judging:
         self.reasons: list[str] = []
         self.gaps: list[str] = []
         self.findings = Findings()
-        self._healthy = {item.key for item in healthy.wrong} if healthy is not None else set()
+        self._healthy = {item.key: item.verdict for item in healthy.wrong} if healthy else {}
         if healthy is None:
             self.gaps.append("nobody has verified the healthy site")
 
     def new(self, seen: Verified) -> Verified:
-        """Without what was wrong with the site before anything was changed."""
-        wrong = tuple(item for item in seen.wrong if item.key not in self._healthy)
+        """Without what was wrong with the site before anything was changed.
+
+        Of what could not be read then and is red now, nobody knows that it was before.
+        """
+        wrong = tuple(
+            item
+            for item in seen.wrong
+            if self._healthy.get(item.key) not in (item.verdict, Verdict.FAIL)
+        )
         return seen.model_copy(update={"wrong": wrong})
 
     def replayed(self, record: Replayed) -> None:
@@ -164,7 +171,7 @@ class _Judging:
             self.gaps.append(f"after the fix {label(key)} was not seen: {unread[key].problem}")
         told = {*after.good, *after.accepted} | left.keys() | unread.keys()
         were = _keys(self.drift.red) | ({*before.of(Verdict.FAIL)} if before else set())
-        for key in sorted(were - told - self._healthy):
+        for key in sorted(were - told - self._healthy.keys()):
             self.gaps.append(f"after the fix nothing says how {label(key)} is")
         if after.decision != GO:
             self.reasons.append(f"after the fix the decision is {after.decision}, not {GO}")

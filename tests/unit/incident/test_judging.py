@@ -120,6 +120,16 @@ def test_what_was_wrong_before_is_not_the_drift() -> None:
     assert found.findings.wrong == ()
 
 
+def test_what_could_not_be_read_before_and_is_red_now_is_told() -> None:
+    dark, red = finding(ONBOOT, UNREAD), finding(ONBOOT)
+    still = record(before=verified(finding(EFI), dark, decision="no-go"), after=verified())
+    assert outcome(drifts.case(), still, verified(dark), RACK).verdict is Verdict.PASS
+    then = record(before=verified(finding(EFI), red))
+    found = outcome(drifts.case(), then, verified(dark), RACK)
+    assert found.verdict is Verdict.FAIL
+    assert found.findings.wrong == ("guest_starts_with_its_node [app1]",)
+
+
 def test_what_follows_may_be_red_and_need_not() -> None:
     follows = {"follows": [drifts.claim(ONBOOT)]}
     both = judged(follows, before=verified(finding(EFI), finding(ONBOOT)))
