@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -16,6 +16,8 @@ from blackstart.incident.model import Key
 from blackstart.model.finding import Finding
 from blackstart.model.observed import Record
 from blackstart.model.verdict import Judgement, Verdict
+
+R = TypeVar("R", bound=Record)
 
 HEALTHY = "healthy"
 EXPECTED = {"changes", "decision", "red", "follows", "unseen", "stays", "predict_only"}
@@ -46,6 +48,19 @@ class Drilled(Record):
     def of(self, verdict: Verdict) -> dict[Key, Judgement]:
         """Judgements of one verdict, by promise and target."""
         return {(it.name, it.target): it for it in self.judged if it.verdict is verdict}
+
+
+class _Healthy(Record):
+    """The site before anything was changed, and the code that saw it."""
+
+    code: str
+    seen: Verified
+
+
+class _Applied(Record):
+    """Which drift is being replayed, ``INCIDENT@DRIFT``."""
+
+    case: str
 
 
 class Replayed(Record):
@@ -107,25 +122,25 @@ class Records:
 
     def keep_healthy(self, seen: Verified) -> None:
         """What was wrong with the site before anything was changed."""
-        text = json.dumps({"code": self.code, "seen": seen.model_dump(mode="json")}, indent=1)
-        self.write(self.path(HEALTHY), text)
+        kept = _Healthy(code=self.code, seen=seen)
+        self.write(self.path(HEALTHY), kept.model_dump_json(indent=1))
 
     def healthy(self) -> Verified | None:
-        """The same, as the code of today saw it."""
-        path = self.path(HEALTHY)
-        if not path.exists():
-            return None
-        kept = json.loads(path.read_text("utf-8"))
-        return Verified.model_validate(kept["seen"]) if kept["code"] == self.code else None
+        """The same, as the code of today saw it. Raises ``UsageError`` as ``of`` does."""
+        kept = self._read(self.path(HEALTHY), _Healthy)
+        return kept.seen if kept is not None and kept.code == self.code else None
 
     def applied(self) -> str | None:
-        """The drift that is being replayed, or was when the process was killed."""
-        path = self.directory / self._applied
-        return str(json.loads(path.read_text("utf-8"))["case"]) if path.exists() else None
+        """The drift that is being replayed, or was when the process was killed.
+
+        Raises ``UsageError`` as ``of`` does.
+        """
+        kept = self._read(self.directory / self._applied, _Applied)
+        return kept.case if kept is not None else None
 
     def begin(self, case: Case) -> None:
         """On disk before anything is changed."""
-        self.write(self.directory / self._applied, json.dumps({"case": case.id}))
+        self.write(self.directory / self._applied, _Applied(case=case.id).model_dump_json())
 
     def forget(self) -> None:
         """The rack is as new: nothing is applied any more."""
@@ -141,7 +156,7 @@ class Records:
             os.fsync(file.fileno())
         part.replace(path)
 
-    def _read(self, path: Path, kind: type[Replayed]) -> Replayed | None:
+    def _read(self, path: Path, kind: type[R]) -> R | None:
         if not path.exists():
             return None
         try:

@@ -202,3 +202,12 @@ def test_a_file_that_is_no_record_is_told(records: Records) -> None:
     records.write(records.path("gone@efi"), json.dumps({"incident": "gone"}))
     with pytest.raises(UsageError, match=r"no record .*delete it"):
         records.of(drifts.case())
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"code": "code"}'])
+def test_what_is_applied_and_the_healthy_site_are_told_as_well(records: Records, text: str) -> None:
+    records.write(records.path("healthy"), text)
+    records.write(records.path("applied"), text)
+    for read in (records.healthy, records.applied):
+        with pytest.raises(UsageError, match=r"no record .*delete it"):
+            read()
