@@ -93,20 +93,27 @@ class Replay:
         try:
             self._through(case, taken)
         finally:
-            record = Replayed(
-                incident=case.incident,
-                drift=case.name,
-                done=done_by(self.records.code, case),
-                took_s=round(time.monotonic() - began, 1),
-                before=taken.before,
-                drill=taken.drill,
-                after=taken.after,
-                trouble=tuple(taken.trouble),
-            )
-            self.records.keep(record)
-            self.say(f"{case.id}: reset")
-            self.bench.reset()
-            self.records.forget()
+            took_s = round(time.monotonic() - began, 1)
+            try:
+                record = self._kept(case, taken, took_s)
+                self.say(f"{case.id}: reset")
+            finally:  # a full disk or a terminal that is gone leaves no drift behind
+                self.bench.reset()
+                self.records.forget()
+        return record
+
+    def _kept(self, case: Case, taken: _Taken, took_s: float) -> Replayed:
+        record = Replayed(
+            incident=case.incident,
+            drift=case.name,
+            done=done_by(self.records.code, case),
+            took_s=took_s,
+            before=taken.before,
+            drill=taken.drill,
+            after=taken.after,
+            trouble=tuple(taken.trouble),
+        )
+        self.records.keep(record)
         return record
 
     def _through(self, case: Case, taken: _Taken) -> None:

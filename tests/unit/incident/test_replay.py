@@ -130,6 +130,30 @@ def test_broken_off_it_is_mended_and_reset_all_the_same(
     assert kept.after is None
 
 
+@pytest.mark.parametrize("where", ["drill", "fix", "reset"])
+def test_a_terminal_that_is_gone_leaves_no_drift(records: Records, where: str) -> None:
+    def say(text: str) -> None:
+        if where in text:
+            raise BrokenPipeError
+
+    rack = Rack()
+    with pytest.raises(BrokenPipeError):
+        Replay(rack, records, say).one(drifts.case())
+    assert rack.said[-1] == "reset"
+    assert records.applied() is None
+
+
+def test_a_full_disk_leaves_no_drift(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Records, record: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Records, "keep", full)
+    rack = Rack()
+    with pytest.raises(OSError, match="No space left"):
+        replay(rack, records).one(drifts.case())
+    assert rack.said[-1] == "reset"
+
+
 def test_a_site_that_is_not_well_with_a_silent_drift_is_told(records: Records) -> None:
     kept = replay(Rack(unwell="pve1: web does not answer"), records).one(drifts.case())
     assert kept.trouble[0] == (
