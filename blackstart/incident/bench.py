@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,15 +85,20 @@ class RackBench:
             return verified(json.loads(output.read_text("utf-8")))
 
     def drill(self, drill: DrillOf, declares: Changes, directory: Path) -> Drilled:
-        """Raises ``Unproven`` when it left no summary."""
-        before = {*directory.glob("*/summary.json")}
+        """Raises ``Unproven`` when it left no summary.
+
+        What an earlier replay left in ``directory`` goes first: a drill that was killed there is
+        still open in its journal, though the rack was reset, and would have this one refused.
+        """
+        if directory.exists():
+            shutil.rmtree(directory)
         inventory = declaring(self.file, {**declares, **drill.declares}, directory)
         words = [f"scenarios/{drill.scenario}", "--inventory", str(inventory)]
         words += ["--arm", self.inventory.site, "--drills", str(directory)]
         for guard, reason in drill.waive.items():
             words += ["--waive", f"{guard}={reason}"]
         done = self._blackstart("pytest", *words, timeout_s=DRILL_S)
-        made = {*directory.glob("*/summary.json")} - before
+        made = [*directory.glob("*/summary.json")]
         if len(made) != 1:
             raise Unproven(f"{drill.scenario} left {len(made)} summaries: {_said(done)}")
         return drilled(json.loads(made.pop().read_text("utf-8")))

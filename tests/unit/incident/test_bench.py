@@ -158,6 +158,18 @@ def test_a_drill_is_called_with_its_waivers_and_its_own_budgets(
     assert found.of(Verdict.FAIL).keys() == {BOOTS}
 
 
+def test_a_drill_that_was_killed_in_an_earlier_replay_is_open_no_more(
+    rack: RackBench, tmp_path: Path
+) -> None:
+    killed = tmp_path / "drills/killed/journal.jsonl"
+    killed.parent.mkdir(parents=True)
+    killed.write_text("")
+    rack.checkout.joinpath("summary").write_text(json.dumps(SUMMARY))
+    rack.checkout.joinpath("summaries").write_text("one")
+    rack.drill(DrillOf.model_validate(document()["drill"]), {}, tmp_path / "drills")
+    assert [path.name for path in (tmp_path / "drills").iterdir()] == ["one"]
+
+
 @pytest.mark.parametrize("summaries", ["", "one two"])
 def test_a_drill_without_its_summary_is_unproven(
     rack: RackBench, tmp_path: Path, summaries: str
