@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,15 +22,15 @@ from blackstart.evidence.earlier import outages_of
 from blackstart.inventory_file import load
 from blackstart.model.act import ACTS, Act, parse_act
 from blackstart.model.applicability import declared
-from blackstart.model.finding import Decision, Finding, decide, expired
+from blackstart.model.finding import Finding, decide, expired
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Verdict
 from blackstart.pytest_checks import FINDINGS
 
 PACKAGE = Path(__file__).parent
 CHECKS = (Path("checks"), PACKAGE / "checks", PACKAGE.parent / "checks")
-"""An owner's own, beside the inventory; else those that are installed with this package; else
-those of the checkout that this runs from."""
+"""An owner's own, where this is typed; else those that are installed with this package; else those
+of the checkout that this runs from."""
 KEPT = Path("reports/verify")
 BOUND_S = 600.0
 """No snapshot takes as long: every question in it has its own bound."""
@@ -70,15 +70,18 @@ def verify(
     inventory = load(Path(inventory_file))
     act = _act(before, inventory)
     today = datetime.now(UTC).date()
-    found = [*declared(_checked(inventory_file), inventory), *expired(inventory, today)]
+    checks = checks_directory(CHECKS)
+    found = [*declared(_checked(checks, inventory_file), inventory), *expired(inventory, today)]
     decision = decide(found, act, inventory, today)
     findings = told.in_order(decision, found)
     kept = KEPT / f"{inventory.site}.json"
     new = _new(findings, _last(kept))
     outages = outages_of(act, inventory.site, drills)
-    whole = told.Told(decision, findings, inventory.site, outages, new)
+    own = own_checks(checks)
+    whole = told.Told(decision, findings, inventory.site, outages, new, own)
     told.show(Console(highlight=False), whole, everything=everything)
-    _keep(kept, output, decision, findings, inventory.site)
+    taken_at = datetime.now(UTC).isoformat(timespec="seconds")
+    _keep(kept, output, told.document(decision, findings, inventory.site, taken_at, own))
     sys.exit(decision.verdict.exit_code)
 
 
@@ -108,12 +111,11 @@ def _act(before: str | None, inventory: Inventory) -> Act | None:
         raise UsageError(f"--before {error}") from None
 
 
-def _checked(inventory_file: str) -> tuple[Finding, ...]:
-    """Run the checks through pytest and read what they found.
+def _checked(checks: Path, inventory_file: str) -> tuple[Finding, ...]:
+    """Run checks through pytest and read what they found.
 
     Raises ``UsageError`` when they could not be run, ``Unproven`` when they found nothing.
     """
-    checks = checks_directory(CHECKS)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "findings.json"
         words = ["pytest", str(checks), "--inventory", inventory_file, "--findings", str(file)]
@@ -144,6 +146,12 @@ def checks_directory(candidates: Iterable[Path]) -> Path:
     raise UsageError("there is no checks/ here; run this where it lies")
 
 
+def own_checks(directory: Path) -> str | None:
+    """Where an owner's own checks lie; ``None`` for those of blackstart."""
+    shipped = {other.resolve() for other in CHECKS[1:]}
+    return None if directory.resolve() in shipped else str(directory.resolve())
+
+
 def _last(kept: Path) -> dict[str, Any] | None:
     try:
         document: dict[str, Any] = json.loads(kept.read_text("utf-8"))
@@ -169,15 +177,8 @@ def _new(
     return frozenset(now - wrong)
 
 
-def _keep(
-    kept: Path,
-    output: Path | None,
-    decision: Decision,
-    findings: tuple[Finding, ...],
-    site: str,
-) -> None:
-    taken_at = datetime.now(UTC).isoformat(timespec="seconds")
-    text = json.dumps(told.document(decision, findings, site, taken_at), indent=2) + "\n"
+def _keep(kept: Path, output: Path | None, document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, indent=2) + "\n"
     kept.parent.mkdir(parents=True, exist_ok=True)
     for file in (kept, output):
         if file is not None:

@@ -28,7 +28,11 @@ Line = tuple[str, str, str]
 
 
 def document(
-    decision: Decision, findings: Sequence[Finding], site: str, taken_at: str
+    decision: Decision,
+    findings: Sequence[Finding],
+    site: str,
+    taken_at: str,
+    own_checks: str | None = None,
 ) -> Mapping[str, Any]:
     """All of it as plain data, each finding numbered as ``blackstart explain`` counts."""
     accepted = {item.finding.key: item for item in decision.accepted}
@@ -37,6 +41,7 @@ def document(
         "act": decision.act,
         "taken_at": taken_at,
         "decision": decision.word,
+        "own_checks": own_checks,
         "findings": [
             _plain(number, item)
             | (
@@ -87,7 +92,8 @@ def _plain(number: int, finding: Finding) -> dict[str, Any]:
 class Told:
     """What a person is told: the decision, its findings as numbered, how long what was down.
 
-    ``new`` are the keys that were not wrong last time, ``None`` the first time.
+    ``new`` are the keys that were not wrong last time, ``None`` the first time. ``own_checks`` is
+    where the owner's own checks lie, if they were used: then nothing else was looked for.
     """
 
     decision: Decision
@@ -95,6 +101,7 @@ class Told:
     site: str
     outages: tuple[Outage, ...]
     new: frozenset[tuple[str, str]] | None
+    own_checks: str | None = None
 
 
 def show(console: Console, told: Told, *, everything: bool) -> None:
@@ -109,6 +116,9 @@ def lines(told: Told, most: int | None) -> Iterator[Line]:
     decision = told.decision
     numbers = {item.key: number for number, item in enumerate(told.findings, 1)}
     yield decision.word.upper(), _headline(decision, told.site), _STYLES[decision.verdict]
+    if told.own_checks is not None:
+        text = f"those of {told.own_checks} alone, and none of blackstart's own"
+        yield "checks", text, _STYLES[Verdict.UNPROVEN]
     closed = _behind_closed_doors(decision.unseen) if most is not None else {}
     told_together = [item for found in closed.values() for item in found]
     unseen = [item for item in decision.unseen if item not in told_together]

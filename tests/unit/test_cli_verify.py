@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from blackstart.cli_verify import CHECKS, checks_directory
+from blackstart.cli_verify import CHECKS, checks_directory, own_checks
 from blackstart.errors import UsageError
 from tests.unit.test_plugin import CONFTEST, ROOT, inventory_text
 
@@ -200,6 +200,24 @@ def test_an_owners_own_checks_come_before_those_of_the_checkout(tmp_path: Path) 
     assert checks_directory((own, *CHECKS[1:])) == own
 
 
+def test_a_decision_on_an_owners_own_checks_alone_says_so(home: Home) -> None:
+    own = home.path / "checks"
+    own.joinpath("test_guest_boot.py").unlink()
+    own.joinpath("test_own.py").write_text(
+        "import pytest\n@pytest.mark.check\ndef test_own():\n    '''Own.'''\n"
+    )
+    home.site("not_onboot=frozenset({'box'})")  # which they do not look for
+    done = home.verify("--json", "out.json")
+    assert done.stdout.startswith("GO        any act on lab: 1 claims hold")
+    line = f"checks    those of {own} alone, and none of blackstart's own"
+    assert line in done.stdout.splitlines()
+    assert json.loads(home.path.joinpath("out.json").read_text())["own_checks"] == str(own)
+
+
+def test_the_checks_of_blackstart_are_nobodys_own() -> None:
+    assert [own_checks(directory) for directory in CHECKS[1:]] == [None, None]
+
+
 def test_checks_are_installed_where_they_are_looked_for() -> None:
     """Without a checkout they are found only if the wheel has them at that very place."""
     project = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())
@@ -222,6 +240,7 @@ def test_an_installed_package_has_its_checks_with_it(home: Home, tmp_path: Path)
     done = Home(empty, installed.parent).run("verify", "--inventory", "../site.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("GO        any act on lab: 20 claims hold")
+    assert "\nchecks " not in done.stdout
 
 
 def test_without_checks_it_says_where_to_run(tmp_path: Path) -> None:
