@@ -60,7 +60,7 @@ class Replays:
                 "guests, and are replayed on the embedded rack alone (inventory/rack.yaml)"
             )
         known = Known.of(checks_directory(CHECKS), CHECKOUT / "scenarios", inventory)
-        code = digest(*(CHECKOUT / part for part in CODE))
+        code = digest(file, *(CHECKOUT / part for part in CODE))
         found = cases(load_all(CHECKOUT / "incidents", known))
         return cls(file, inventory, found, Records(results.resolve(), code))
 

@@ -20,6 +20,7 @@ from blackstart.model.verdict import Judgement, Verdict
 R = TypeVar("R", bound=Record)
 
 HEALTHY = "healthy"
+COMPILED = "__pycache__"
 EXPECTED = {"changes", "decision", "red", "follows", "unseen", "stays", "predict_only"}
 """What is written down of a drift and not done: of a record these may change afterwards."""
 
@@ -80,11 +81,15 @@ class Replayed(Record):
     trouble: tuple[str, ...] = ()
 
 
-def digest(*directories: Path) -> str:
-    """Of all Python below them: a result counts for the code that gave it, and for no other."""
+def digest(*paths: Path) -> str:
+    """Of these files and all below these directories, the rack's own scripts as well as Python: a
+    result counts for what gave it, and for nothing else."""
     whole = hashlib.sha256()
-    for path in sorted(path for directory in directories for path in directory.rglob("*.py")):
-        whole.update(path.read_bytes())
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and COMPILED not in file.parts:
+                content = file.read_bytes()
+                whole.update(f"{file.relative_to(path)}\0{len(content)}\0".encode() + content)
     return whole.hexdigest()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from blackstart.errors import Refusal, Unproven, UsageError
 from blackstart.incident.model import Changes, DrillOf, Step
-from blackstart.incident.records import Drilled, Records, Verified
+from blackstart.incident.records import Drilled, Records, Verified, digest
 from blackstart.incident.replay import Replay
 
 from . import drifts
@@ -220,6 +220,24 @@ def test_a_record_counts_for_what_was_done_whatever_is_expected_of_it(
     replay(Rack(), records).one(drifts.case())
     assert (records.of(drifts.case(**changes)) is not None) is counts
     assert Records(records.directory, "other code").of(drifts.case(**changes)) is None
+
+
+def test_a_record_counts_for_the_racks_own_scripts_and_its_inventory(tmp_path: Path) -> None:
+    code, inventory = tmp_path / "code", tmp_path / "rack.yaml"
+    for file in (code / "rack/files/guest", code / "cli.py", inventory):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("one\n")
+    seen = {digest(inventory, code)}
+    for file in (code / "rack/files/guest", code / "cli.py", inventory):
+        file.write_text("two\n")
+        seen.add(digest(inventory, code))
+    code.joinpath("cli.py").rename(code / "other.py")
+    seen.add(digest(inventory, code))
+    assert len(seen) == 5
+    compiled = code / "__pycache__/cli.pyc"
+    compiled.parent.mkdir()
+    compiled.write_bytes(b"")
+    assert digest(inventory, code) in seen
 
 
 def test_a_file_that_is_no_record_is_told(records: Records) -> None:
