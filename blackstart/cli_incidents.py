@@ -11,7 +11,6 @@ import click
 from rich.console import Console
 
 from blackstart.cli_options import inventory_option
-from blackstart.cli_verify import CHECKS, checks_directory
 from blackstart.errors import UsageError
 from blackstart.evidence import incidents as told
 from blackstart.evidence.addresses import WIDE
@@ -59,7 +58,7 @@ class Replays:
                 f"{inventory_file}: {inventory.site} is no rack; incidents change files and stop "
                 "guests, and are replayed on the embedded rack alone (inventory/rack.yaml)"
             )
-        known = Known.of(checks_directory(CHECKS), CHECKOUT / "scenarios", inventory)
+        known = Known.of(CHECKOUT / "checks", CHECKOUT / "scenarios", inventory)
         code = digest(file, *(CHECKOUT / part for part in CODE))
         found = cases(load_all(CHECKOUT / "incidents", known))
         return cls(file, inventory, found, Records(results.resolve(), code))

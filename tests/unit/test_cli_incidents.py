@@ -52,6 +52,14 @@ def test_the_list_says_what_proves_each() -> None:
     assert all(item["drill"] is None or item["predict_only"] is None for item in found)
 
 
+def test_an_owners_own_checks_are_not_those_that_incidents_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath("checks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert run("list", "--inventory", RACK).exit_code == 0
+
+
 def test_what_there_is_not_cannot_be_run() -> None:
     assert "did you mean 'hypervisor-down'" in str(
         error("run", "--inventory", RACK, "hypervisor-dwn")
