@@ -84,7 +84,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a person stands beside the machines and can switch them on",
     )
     group.addoption(
-        "--findings", metavar="FILE", help="write what the checks found into this file, as JSON"
+        "--findings",
+        metavar="FILE",
+        help="write what the checks found into this file, as JSON; not if -k or -m left some out",
     )
     group.addoption(
         "--drills",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,13 @@ class Findings:
         self._chosen = 0
         self._accepted: list[str] = []
 
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Checks that somebody's ``-k`` or ``-m`` leaves out are to speak as well."""
+        self._chosen += _checks_among(items)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember how many checks are to speak."""
-        self._chosen = sum(item.get_closest_marker("check") is not None for item in session.items)
+        self._chosen += _checks_among(session.items)
 
     # Innermost: whoever counts outcomes sees an accepted one as what it is.
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -77,11 +81,15 @@ class Findings:
                 terminalreporter.write_line(text)
 
     def pytest_sessionfinish(self) -> None:
-        """Write what was found, whole or not at all: a run that broke off proves nothing."""
+        """Write what was found, whole or not at all: a part of the checks proves nothing."""
         if self._file is not None and len(self.found) == self._chosen:
             part = self._file.with_name(self._file.name + ".part")
             part.write_bytes(FINDINGS.dump_json(tuple(self.found), indent=1) + b"\n")
             part.replace(self._file)
+
+
+def _checks_among(items: Sequence[pytest.Item]) -> int:
+    return sum(item.get_closest_marker("check") is not None for item in items)
 
 
 def finding_of(item: pytest.Item, error: BaseException | None, site: str) -> Finding:

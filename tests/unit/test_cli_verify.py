@@ -165,6 +165,26 @@ def test_a_run_that_broke_off_proves_nothing(home: Home) -> None:
     assert (done.returncode, "the checks said nothing" in done.stderr) == (3, True), done.stdout
 
 
+def test_checks_that_were_left_out_prove_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.site("not_onboot=frozenset({'box'})")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k uefi")
+    done = home.verify()
+    assert (done.returncode, "deselected" in done.stderr) == (3, True), done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"findings": 1}'])
+def test_a_file_that_is_no_decision_is_told(home: Home, text: str) -> None:
+    kept = home.path / "reports/verify/lab.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(text)
+    home.site()
+    done = home.run("explain", "--inventory", "lab.yaml", "1")
+    assert (done.returncode, "lab.json: " in done.stderr) == (2, True), done.stderr
+    assert done.stderr.endswith("; delete it\n")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
