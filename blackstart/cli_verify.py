@@ -159,6 +159,8 @@ def _last(kept: Path) -> dict[str, Any] | None:
         return None
     except ValueError as error:
         raise UsageError(f"{kept}: {error}; delete it") from None
+    if not isinstance(document, dict) or not isinstance(document.get("findings"), list):
+        raise UsageError(f"{kept}: this is no decision; delete it")
     return document
 
 
