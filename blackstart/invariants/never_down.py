@@ -15,7 +15,7 @@ from blackstart.invariants.base import Evidence
 from blackstart.invariants.findings import Findings
 from blackstart.model.inventory import NeverDown
 from blackstart.model.quantities import format_duration
-from blackstart.model.samples import Series, distrust, gaps
+from blackstart.model.samples import Series, distrust, gaps, outages
 from blackstart.model.verdict import Judgement
 
 Stretch = tuple[float, float]
@@ -50,8 +50,7 @@ class NeverAllDown:
                 if why is not None:
                     findings.unproven(why)
                 down.append(_failing(item, evidence))
-                silent = gaps(item, evidence.began_at, evidence.ended_at)
-                in_doubt.append([*down[-1], *((it.began_at, it.ended_at) for it in silent)])
+                in_doubt.append(_perhaps_down(item, evidence))
         sure_s, perhaps_s = _longest(down), _longest(in_doubt)
         grace = format_duration(group.grace)
         if sure_s > group.grace:
@@ -86,6 +85,17 @@ def _failing(series: Series, evidence: Evidence) -> list[Stretch]:
     return [*found, (first, last)] if first is not None else found
 
 
+def _perhaps_down(series: Series, evidence: Evidence) -> list[Stretch]:
+    """From the last good to the first good answer of every outage, and what nobody asked."""
+    began, ended = evidence.began_at, evidence.ended_at
+    seen = [sample for sample in series.samples if began <= sample.at <= ended]
+    found = [
+        (outage.began_at, ended if outage.ended_at is None else outage.ended_at)
+        for outage in outages(seen)
+    ]
+    return [*found, *((gap.began_at, gap.ended_at) for gap in gaps(series, began, ended))]
+
+
 def _longest(members: Sequence[Iterable[Stretch]]) -> float:
     """Seconds of the longest stretch in which all of them are within one of their own."""
     if not members:
@@ -105,7 +115,7 @@ def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     """The same without overlaps: a silence goes over into an outage."""
     joined: list[Stretch] = []
     for begin, end in sorted(stretches):
-        if joined and begin <= joined[-1][1]:
+        if joined and begin < joined[-1][1]:  # an answer in between keeps them apart
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((begin, end))
