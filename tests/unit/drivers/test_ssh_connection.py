@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -180,6 +180,43 @@ def test_an_address_that_swallows_packets_is_known_sooner_than_the_commands_boun
             assert time.monotonic() - began < 15
     assert type(error) is Unreachable
     assert "nobody answers there" in str(error)
+
+
+def late(listener: socket.socket, port: int, seconds: float) -> None:
+    """Pass one connection on to a port, after a while: as a host that is busy answers."""
+    ours, _ = listener.accept()
+    time.sleep(seconds)
+    with ours, socket.create_connection(("127.0.0.1", port), 10) as theirs:
+        back = threading.Thread(target=pass_on, args=(theirs, ours), daemon=True)
+        back.start()
+        pass_on(ours, theirs)
+        back.join(10)
+
+
+def pass_on(one: socket.socket, other: socket.socket) -> None:
+    """Until one of them ends."""
+    with suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
+
+
+def test_a_key_exchange_may_take_longer_than_it_takes_to_reach_the_host(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen on the rack: paramiko has one bound for both, and ten seconds are no key exchange."""
+    monkeypatch.setattr(ssh_connection, "CONNECT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        passing = threading.Thread(target=late, args=(listener, sshd.port, 2.0), daemon=True)
+        passing.start()
+        sshd.write_known_hosts(f"[127.0.0.1]:{port} {sshd.host_key}")
+        runner = SshRunner({"box": sshd.target(port=port)})
+        try:
+            assert runner.run("box", "echo there", timeout_s=20).stdout == "there\n"
+        finally:
+            runner.close()
+        passing.join(10)
 
 
 def hang_up(listener: socket.socket) -> None:
