@@ -8,6 +8,7 @@ import pytest
 
 from blackstart.checking import boot_facts, expect, known
 from blackstart.checking_guests import config_of, row_of, where_configured
+from blackstart.errors import Unproven
 from blackstart.model.guest_network import bridged
 from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
@@ -47,6 +48,11 @@ def test_guest_has_its_bridges(
             passed = read_vlans(stanza.vlans)
             if tag not in passed:
                 wrong.append(f"{key}: {bridge} passes VLAN {stanza.vlans or 'none'} and not {tag}")
+    if not declared and not wrong:
+        raise Unproven(
+            f"{facts.interfaces.source}: no interface is written there, so nobody can say whether "
+            "a boot makes the bridges again"
+        )
     expect(
         not wrong,
         f"{guest}: {'; '.join(wrong)}",

@@ -55,14 +55,22 @@ def test_a_guest_without_a_bridge_does_not_apply() -> None:
         call(CHECK, given())
 
 
+def unwritten() -> HostBootFacts:
+    """A node whose network is written where nobody looked."""
+    facts = well()
+    nothing = facts.interfaces.model_copy(update={"value": ()})
+    return facts.model_copy(update={"interfaces": nothing})
+
+
 @pytest.mark.parametrize(
     "case",
     [
+        given(unwritten(), net0=TAGGED),
         given(unread(HostBootFacts, "ssh a1", "No route to host"), net0=TAGGED),
         {**given(net0=TAGGED), "host_boots": {}},
         {**nothing_seen(), "host_boots": {"a1": well()}},
     ],
-    ids=["silent", "not asked", "no api"],
+    ids=["written elsewhere", "silent", "not asked", "no api"],
 )
 def test_what_cannot_be_read_is_unproven(case: dict[str, Any]) -> None:
     with pytest.raises(Unproven):
