@@ -15,6 +15,10 @@ from blackstart.model.verdict import Verdict
 GO = "go"
 
 
+OF_THE_FAULT = ("fault-bit", "fault-lasted")
+"""What a drill says of its own fault."""
+
+
 class Findings(Record):
     """Findings of the site with the drift, against those that it names.
 
@@ -154,6 +158,9 @@ class _Judging:
                 self.gaps.append(f"in the drill {label(key)} is unproven: {unknown[key].reason}")
             else:
                 self.reasons.append(f"in the drill {label(key)} was to fail and did not")
+        # Without its fault, nothing that failed in the drill was brought about by it.
+        for key in sorted(key for key in unknown.keys() - named if key[0] in OF_THE_FAULT):
+            self.gaps.append(f"in the drill {label(key)} is unproven: {unknown[key].reason}")
         for key in sorted(failed.keys() - named - also):
             if key[0] != SEES_EVERYTHING:
                 said = failed[key].reason

@@ -92,6 +92,10 @@ def test_what_is_otherwise_fails(changes: dict[str, Any], said: str) -> None:
             "guest_starts_with_its_node [app1] was not seen",
         ),
         ({"trouble": ("rack ssh pve1 exited 1",)}, "rack ssh pve1 exited 1"),
+        (
+            {"drill": drilled(**FELL, fault_bit__pve1="unproven")},
+            "in the drill fault-bit [pve1] is unproven",
+        ),
     ],
 )
 def test_what_is_not_known_is_unproven(changes: dict[str, Any], said: str) -> None:
