@@ -174,7 +174,18 @@ grep -IHnoP -m 20 '^[^#]*\K/dev/(sd[a-z]+|hd[a-z]|x?vd[a-z]+|nvme\d+n\d+|mmcblk\
     -- "$@" || [ $? -eq 1 ]"""
 # Bounded: what is below /etc/pve hangs when its file system does (pmxcfs(8)).
 _CLUSTER_FILE = """\
-[ -d /etc/pve ] || { echo alone; exit 0; }
+own=/etc/corosync/corosync.conf
+if [ ! -d /etc/pve ]; then
+    [ -e "$own" ] && echo alone || echo none
+    exit 0
+fi
+if [ ! -e "$own" ]; then
+    [ ! -e /etc/pve/corosync.conf ] || { echo differs; exit 0; }
+    # Only a mounted one can say that there is none (pmxcfs(8) makes this link).
+    [ -L /etc/pve/local ] || exit 1
+    echo none
+    exit 0
+fi
 cmp -s /etc/corosync/corosync.conf /etc/pve/corosync.conf
 case $? in 0) echo same ;; 1) echo differs ;; *) exit 1 ;; esac"""
 _CONTROLLER = "if [ -e /dev/ipmi0 ]; then echo yes; else echo no; fi"
@@ -212,7 +223,7 @@ BOOT_SECTIONS = (
     *STORAGE,
     where_there_is(
         shell("cluster_file", 5, _CLUSTER_FILE),
-        "/etc/corosync/corosync.conf",
+        "/etc/corosync",
         otherwise="echo none",
     ),
     program("cards", 4, "ip", "-j", "-s", "-d", "addr", "show"),

@@ -84,6 +84,25 @@ def test_corosync_without_proxmox_has_no_other_file_beside_its_own(tmp_path: Pat
     assert asked("cluster_file", etc=tmp_path).cluster_file.value == "alone"
 
 
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [({"pve__corosync_dot_conf": "one"}, "differs"), ({"pve__storage_dot_cfg": ""}, None)],
+    ids=["lost", "not mounted"],
+)
+def test_a_node_that_lost_its_own_file(
+    tmp_path: Path, cluster: dict[str, str], said: str | None
+) -> None:
+    """It is no node without a cluster: it would start corosync with nothing."""
+    put(tmp_path, corosync__uidgid="", **cluster)
+    assert asked("cluster_file", etc=tmp_path).cluster_file.value == said
+
+
+def test_a_node_that_stands_alone_has_no_file(tmp_path: Path) -> None:
+    put(tmp_path, corosync__uidgid="", pve__storage_dot_cfg="")
+    (tmp_path / "pve" / "local").symlink_to("nodes/a1")
+    assert asked("cluster_file", etc=tmp_path).cluster_file.value == "none"
+
+
 def test_a_host_without_corosync_is_in_no_cluster(tmp_path: Path) -> None:
     assert asked("cluster_file", etc=tmp_path).cluster_file.value == "none"
 
