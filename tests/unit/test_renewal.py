@@ -118,8 +118,20 @@ def test_one_that_slept_right_before_the_revert_learns_of_it(tmp_path: Path) -> 
 
 
 def test_a_short_sleep_changes_nothing(tmp_path: Path) -> None:
-    world = World(shared_site(), Lies(suspended=(20.0, 5.0)))
+    world = World(shared_site(), Lies(suspended=(20.0, 2.0)))
     assert Harness(tmp_path, world).run(fault_of("nas-block"), hold_s=30.0) == "pass"
+    assert not world.fired
+
+
+def test_a_sleep_within_the_lease_leaves_only_unproven_what_was_not_watched(
+    tmp_path: Path,
+) -> None:
+    """Its dead-man waits; but nobody asked the name servers for longer than they may be down."""
+    world = World(shared_site(), Lies(suspended=(20.0, 5.0)))
+    harness = Harness(tmp_path, world)
+    assert harness.run(fault_of("nas-block"), hold_s=30.0) == "unproven"
+    judged = [it.data for it in harness.journal().of("judgement") if it.data["verdict"] != "pass"]
+    assert [(it["name"], it["target"]) for it in judged] == [("never-down", "names")]
     assert not world.fired
 
 
