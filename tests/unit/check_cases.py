@@ -212,7 +212,8 @@ HERE: Mapping[str, Sequence[Given]] = {
 @cache
 def red() -> Mapping[str, Sequence[Given]]:
     """Every case that is to be red, by the check's name."""
-    found: dict[str, list[Given]] = {name: [*cases] for name, cases in HERE.items()}
+    found: dict[str, list[Given]] = {name: [] for name in EVERY}
+    found |= {name: [*cases] for name, cases in HERE.items()}
     for table in (guests.RED, backups.RED, clusters.RED):
         for name, given, _ in table:
             found.setdefault(name, []).append(given)
