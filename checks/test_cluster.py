@@ -10,7 +10,7 @@ from blackstart.errors import Unproven
 from blackstart.model.facts import SiteFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.mounting import is_address
-from blackstart.model.proxmox_facts import ProxmoxFacts, Votes
+from blackstart.model.proxmox_facts import ProxmoxFacts
 
 pytestmark = pytest.mark.check
 
@@ -34,8 +34,7 @@ def test_quorum_survives_without_it(
         pytest.skip(f"{hypervisor} is no part of a cluster ({proxmox.votes.source})")
     if hypervisor not in votes.nodes:
         raise Unproven(f"{proxmox.votes.source}: {hypervisor} has no votes there")
-    have, needed, source = _counted(votes, proxmox.votes.source, facts)
-    left = have - votes.nodes[hypervisor]
+    left, needed, source = _without(hypervisor, proxmox, facts)
     expect(
         left >= needed,
         f"without {hypervisor} {left} votes are left and {needed} are needed",
@@ -190,16 +189,10 @@ def test_managed_guest_can_move(guest: str, proxmox: ProxmoxFacts, inventory: In
     if not managed(proxmox, row):
         pytest.skip(f"{guest} is not managed ({proxmox.high_availability.source})")
     shared = {store.name for store in known(proxmox.stores) if store.shared}
-    replicated = {
-        job.id.partition("-")[0]
-        for node in proxmox.hypervisors.values()
-        for job in (node.replication.value or ())
-    }
-    tied = [
-        f"{item.key} on {item.store}"
-        for item in opened_by(proxmox, row)
-        if item.store not in shared and str(row.vmid) not in replicated
-    ]
+    local = [item for item in opened_by(proxmox, row) if item.store not in shared]
+    jobs = known(node_facts(proxmox, row.node).replication) if local else ()
+    replicated = {job.id.partition("-")[0] for job in jobs}
+    tied = [f"{item.key} on {item.store}" for item in local if str(row.vmid) not in replicated]
     tied += [
         key for key in config_of(proxmox, row) if key.startswith(("hostpci", "usb", "virtiofs"))
     ]
@@ -236,18 +229,28 @@ def test_replication_is_fresh(hypervisor: str, proxmox: ProxmoxFacts) -> None:
     )
 
 
-def _counted(votes: Votes, source: str, facts: SiteFacts) -> tuple[int, int, tuple[str, ...]]:
-    """Votes that there are and that are needed: as corosync counts, else as configured.
+def _without(
+    hypervisor: str, proxmox: ProxmoxFacts, facts: SiteFacts
+) -> tuple[int, int, tuple[str, ...]]:
+    """Votes that are left without it and that are needed: as corosync counts, else as configured.
 
     The count knows what no configuration tells the API: two_node, a device that is silent.
     """
+    votes, source = known(proxmox.votes), proxmox.votes.source
     seen = facts.cluster
     if seen is not None and seen.votes.known and seen.quorum.known:
-        return known(seen.votes), known(seen.quorum), (source, seen.votes.source)
-    expected = have = sum(votes.nodes.values())
+        left = known(seen.votes) - votes.nodes[hypervisor]
+        return left, known(seen.quorum), (source, seen.votes.source)
+    online = known(proxmox.online)
+    expected = sum(votes.nodes.values())
+    left = sum(
+        count
+        for node, count in votes.nodes.items()
+        if node != hypervisor and online.get(node, False)
+    )
     if votes.device is not None:
         # ffsplit has one vote, lms one less than there are nodes (corosync-qdevice(8)).
         own = len(votes.nodes) - 1 if "LMS" in votes.device.algorithm else 1
         expected += own
-        have += own if votes.device.state in QUIET_DEVICE else 0
-    return have, expected // 2 + 1, (source,)
+        left += own if votes.device.state in QUIET_DEVICE else 0
+    return left, expected // 2 + 1, (source, proxmox.online.source)

@@ -67,6 +67,9 @@ def _guest(grow: Growing, name: str, guest: Guest) -> tuple[str, Turn | None]:
     if config is None or config.value is None or facts is None or facts.onboot.value is None:
         why = (config.error if config else NOBODY) or "no answer"
         grow.unknown(start, f"whether and from where it starts ({why})", source)
+    elif facts.node.value is None:
+        why = facts.node.error or "no answer"
+        grow.unknown(start, f"which node starts it ({why})", facts.node.source)
     starts_off = facts is not None and facts.onboot.value is False
     never = None
     if starts_off and not _managed(grow, start, guest):

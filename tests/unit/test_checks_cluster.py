@@ -58,11 +58,19 @@ UNCOUNTED = facts().model_copy(update={"cluster": None})
 
 
 def votes(state: str | None = None, algorithm: str = "", **nodes: int) -> ProxmoxFacts:
-    """The cluster with these votes, and a device in this state."""
+    """The cluster with these votes, all of them there, and a device in this state."""
     device = QuorumDevice(state=state, algorithm=algorithm) if state is not None else None
+    counted = nodes or {"a1": 1, "a2": 1}
     return cluster(
-        votes=seen(Votes(nodes=nodes or {"a1": 1, "a2": 1}, device=device, links={}), "api votes")
+        votes=seen(Votes(nodes=counted, device=device, links={}), "api votes"),
+        online=seen(dict.fromkeys(counted, True), "api cluster/status"),
     )
+
+
+def away(gone: str, **nodes: int) -> ProxmoxFacts:
+    """The cluster of these votes, one node of which is offline."""
+    online = seen({name: name != gone for name in nodes}, "api cluster/status")
+    return votes(**nodes).model_copy(update={"online": online})
 
 
 def device_at(host: str) -> ProxmoxFacts:
@@ -185,6 +193,7 @@ RED: list[tuple[str, Given, str]] = [
         site(votes("Connected", "Fifty-Fifty split", a1=2, a2=1), facts=UNCOUNTED),
         "without a1 2 votes are left and 3 are needed",
     ),
+    (QUORUM, site(away("a3", a1=1, a2=1, a3=1), facts=UNCOUNTED), "1 votes are left and 2 are"),
     ("quorum_device_is_connected", site(votes("Connect failed")), "device is Connect failed"),
     ("node_is_online", site(cluster(online=seen({"a1": False}, "api"))), "a1 is offline"),
     ("node_is_online", site(cluster(online=seen({"b": True}, "api"))), "a1 is no node"),
@@ -301,6 +310,13 @@ class TestClusters:
     def test_a_device_that_outvotes_survives_a_node(self) -> None:
         lms = votes("Connected", "LMS", a1=1, a2=1, a3=1)
         call(checks_in(*FILES)[QUORUM], site(lms, facts=UNCOUNTED))
+
+    def test_a_node_that_is_away_already_takes_no_further_vote(self) -> None:
+        call(checks_in(*FILES)[QUORUM], site(away("a1", a1=1, a2=1, a3=1), facts=UNCOUNTED))
+
+    def test_who_is_online_is_unknown_and_so_is_the_count(self) -> None:
+        unknown = votes(a1=1, a2=1, a3=1).model_copy(update={"online": lost("api status")})
+        assert_unproven(FILES, QUORUM, site(unknown, facts=UNCOUNTED), "api status: no answer")
 
     def test_a_node_that_the_votes_do_not_name(self) -> None:
         assert_unproven(FILES, QUORUM, site(votes(b1=1, b2=1)), "a1 has no votes there")

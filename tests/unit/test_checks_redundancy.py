@@ -64,6 +64,13 @@ def test_what_cannot_be_read_is_unproven() -> None:
     assert "no route to host" in said(given)
 
 
+def test_a_member_of_which_nobody_sees_where_it_is_now_is_unproven() -> None:
+    told = said(with_guest(inputs(3), "dns2", node=lost("api GET cluster/resources", "403 no")))
+    assert told == (
+        "Unproven: start/dns2: which node starts it (403 no) (api GET cluster/resources)"
+    )
+
+
 def test_a_group_that_does_not_start_is_unproven() -> None:
     given = with_guest(inputs(3), "maas", onboot=seen(False, "api"))
     given = with_guest(given, "dns2", onboot=seen(False, "api"))
