@@ -112,7 +112,9 @@ def _owned(
 
 def _configured(inventory: Inventory, proxmox: ProxmoxFacts) -> Iterator[tuple[str, str]]:
     """Addresses in guests' configurations; of guests, too, that the inventory does not declare."""
-    names = {(it.kind, it.vmid): name for name, it in inventory.guests.items()}
+    names: dict[tuple[str, int], str] = {
+        (it.kind, it.vmid): name for name, it in inventory.guests.items()
+    }
     for row in proxmox.guests.value or ():
         plan = proxmox.plans.get(row.path)
         config = (plan.config.value if plan else None) or {}
