@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from tests.simulation.world import Lies, World
 
 from .drivers import sshd as server
 from .drivers.captures import data
-from .drivers.tls_server import Authority, serving
+from .drivers.tls_server import Authority, Reply, serving
 
 WHOLE_S, GREET_S, KEPT_S = 12.0, 3.0, 2.0
 
@@ -115,10 +115,30 @@ def test_nobody_is_away_any_more_after_the_looks(sshd: server.Sshd, tmp_path: Pa
             site.runner.run("hung", "true", timeout_s=1)
 
 
-def test_one_endpoint_that_hangs_is_not_the_whole_api(tmp_path: Path) -> None:
+@contextmanager
+def frozen(certificate: Path, address: str, port: int) -> Iterator[int]:
+    """A server whose TLS is well and that answers no request; its port."""
+    over = threading.Event()
+    with serving(certificate, address, port) as server:
+        server.otherwise = lambda _: Reply(501) if over.wait(60) else Reply(500)
+        try:
+            yield server.port
+        finally:
+            over.set()
+
+
+@pytest.mark.parametrize("kind", ["no TLS", "no answer"])
+def test_one_endpoint_that_hangs_is_not_the_whole_api(tmp_path: Path, kind: str) -> None:
     """The first of two nodes takes every call and answers none; the other one is not late."""
     authority = Authority.make(tmp_path)
-    with serving(authority.issue(tmp_path, "127.0.0.1")) as node, silent("127.0.0.2", node.port):
+    with ExitStack() as stack:
+        node = stack.enter_context(serving(authority.issue(tmp_path, "127.0.0.1")))
+        own = authority.issue(tmp_path, "127.0.0.2")
+        stack.enter_context(
+            silent("127.0.0.2", node.port)
+            if kind == "no TLS"
+            else frozen(own, "127.0.0.2", node.port)
+        )
         members = [{"type": "node", "name": name, "online": 1} for name in ("hung", "well")]
         for path, answer in (
             ("version", {}),
