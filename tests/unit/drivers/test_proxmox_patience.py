@@ -92,8 +92,8 @@ def cluster(server: Server, over: threading.Event) -> None:
     server.otherwise = other
     members = [{"type": "node", "name": name, "online": 1} for name in ("hung", "pve1")]
     rows = [
-        {"type": "qemu", "vmid": 100 + number, "node": "hung" if number < 20 else "pve1"}
-        for number in range(21)
+        {"type": "qemu", "vmid": 100 + number, "node": "hung" if number < 60 else "pve1"}
+        for number in range(61)
     ]
     answers = {
         "version": {},
@@ -101,8 +101,8 @@ def cluster(server: Server, over: threading.Event) -> None:
         "cluster/resources": [{**row, "status": "running", "template": 0} for row in rows],
         "access/permissions": {"/vms": {"VM.Audit": 1}},
         "nodes/pve1/time": {"time": 1_800_000_000},
-        "nodes/pve1/qemu/120/config": {"memory": "512"},
-        "nodes/pve1/qemu/120/pending": [],
+        "nodes/pve1/qemu/160/config": {"memory": "512"},
+        "nodes/pve1/qemu/160/pending": [],
     }
     for path, answer in answers.items():
         server.answers[f"GET {BASE}/{path}"] = data(answer)
@@ -114,9 +114,9 @@ def test_one_node_that_hangs_leaves_the_facts_of_the_others(
     monkeypatch.setattr(proxmox_api, "READ_S", 1.0)
     cluster(node, over)
     api = ProxmoxApi({"pve1": "127.0.0.1"}, token=TOKEN, ca=authority.ca, port=node.port)
-    found = ProxmoxLook(api, SystemClock(), deadline_s=2.5)()
+    found = ProxmoxLook(api, SystemClock(), deadline_s=12.0)()
     assert found.hypervisors["pve1"].clock_ahead_s.known
-    assert found.plans["qemu/120"].config.value == {"memory": "512"}
+    assert found.plans["qemu/160"].config.value == {"memory": "512"}
     for seen in (found.hypervisors["hung"].clock_ahead_s, found.plans["qemu/100"].config):
         assert seen.error == "pve1: no answer within 1 s"
     assert found.votes.error is not None, "what was refused says so, and is not late"
