@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from blackstart.cli_options import INVENTORY
+from blackstart.cli_options import INVENTORY, JSON_AS_WELL
 from blackstart.evidence.addresses import WIDE, document, show
 from blackstart.inventory_file import load
 from blackstart.model.address_findings import findings
@@ -20,12 +20,7 @@ from blackstart.wiring import connect
 
 @click.command()
 @INVENTORY
-@click.option(
-    "--json",
-    "output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it as one JSON object into this file as well.",
-)
+@JSON_AS_WELL
 def addresses(inventory_file: str, output: Path | None) -> None:
     """Compare what is declared, reserved, leased, configured, seen, in DNS, in certificates.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from blackstart.cli_options import INVENTORY
+from blackstart.cli_options import INVENTORY, JSON_AS_WELL
 from blackstart.doctor.rounds import examine
 from blackstart.evidence.reach import document, show
 from blackstart.inventory_file import load
@@ -21,12 +21,7 @@ from blackstart.wiring import contact
 
 @click.command()
 @INVENTORY
-@click.option(
-    "--json",
-    "output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it as one JSON object into this file as well.",
-)
+@JSON_AS_WELL
 def doctor(inventory_file: str, output: Path | None) -> None:
     """Ask every host and API once whether it lets us in and shows what facts need.
 

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from blackstart.boot_look import look
-from blackstart.cli_options import INVENTORY
+from blackstart.cli_options import INVENTORY, drills_option, json_option
 from blackstart.evidence.boot_outlook import document, show
 from blackstart.evidence.boot_picture import draw
 from blackstart.evidence.earlier import comebacks_of
@@ -20,21 +20,15 @@ from blackstart.inventory_file import load
 from blackstart.rack import enter
 from blackstart.wiring import connect
 
-_OUT = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
 @INVENTORY
-@click.option("--svg", type=_OUT, help="Draw it into this file.")
-@click.option("--json", "output", type=_OUT, help="Write all of it into this file as JSON.")
-@click.option("--all", "everything", is_flag=True, help="Show all, not the first five of a kind.")
 @click.option(
-    "--drills",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="reports/drills",
-    show_default=True,
-    help="Earlier drills: they know how long everything takes.",
+    "--svg", type=click.Path(path_type=Path, dir_okay=False), help="Draw it into this file."
 )
+@json_option("Write all of it into this file as JSON.")
+@click.option("--all", "everything", is_flag=True, help="Show all, not the first five of a kind.")
+@drills_option("Earlier drills: they know how long everything takes.")
 def graph(
     inventory_file: str, svg: Path | None, output: Path | None, everything: bool, drills: Path
 ) -> None:

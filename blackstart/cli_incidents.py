@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from blackstart.cli_options import inventory_option
+from blackstart.cli_options import JSON_PRINTED, inventory_option
 from blackstart.errors import UsageError
 from blackstart.evidence import incidents as told
 from blackstart.evidence.addresses import WIDE
@@ -110,7 +110,7 @@ def incidents() -> None:
 
 @incidents.command("list")
 @_inventory
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@JSON_PRINTED
 def show_list(inventory_file: str, as_json: bool) -> None:
     """Which incidents and drifts there are. Changes nothing."""
     found = Replays.of(inventory_file, RESULTS).cases

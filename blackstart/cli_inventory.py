@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from blackstart.cli_options import JSON_PRINTED
 from blackstart.errors import InventoryError
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
@@ -23,7 +24,7 @@ def inventory() -> None:
 
 @inventory.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@JSON_PRINTED
 def check(file: Path, as_json: bool) -> None:
     """Read FILE and say everything that is wrong with it. Touches nothing else.
 

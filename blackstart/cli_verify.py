@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from blackstart.cli_options import INVENTORY
+from blackstart.cli_options import INVENTORY, drills_option, json_option
 from blackstart.errors import Unproven, UsageError
 from blackstart.evidence import decision as told
 from blackstart.evidence.earlier import outages_of
@@ -39,20 +39,9 @@ BOUND_S = 600.0
 @click.command()
 @INVENTORY
 @click.option("--before", metavar="ACT", help=f"What you are about to do: {ACTS}.")
-@click.option(
-    "--json",
-    "output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the decision and every finding into this file as JSON.",
-)
+@json_option("Write the decision and every finding into this file as JSON.")
 @click.option("--all", "everything", is_flag=True, help="Show every finding, not the first five.")
-@click.option(
-    "--drills",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="reports/drills",
-    show_default=True,
-    help="Earlier drills: they know for how long what goes down.",
-)
+@drills_option("Earlier drills: they know for how long what goes down.")
 def verify(
     inventory_file: str, before: str | None, output: Path | None, everything: bool, drills: Path
 ) -> None:

@@ -7,7 +7,7 @@ missing must not be found out in the middle of a drill.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from blackstart.drivers.maas_api import MaasApi, parse_key
 from blackstart.drivers.names import DnsLookup
 from blackstart.drivers.proxmox import ProxmoxGuests
 from blackstart.drivers.proxmox_api import NAME as PROXMOX
-from blackstart.drivers.proxmox_api import ProxmoxApi, parse_token
+from blackstart.drivers.proxmox_api import ProxmoxApi, name_of, parse_token
 from blackstart.drivers.proxmox_cluster import ProxmoxCluster
 from blackstart.drivers.proxmox_look import ProxmoxLook
 from blackstart.drivers.redfish import Controller, RedfishPower
@@ -42,6 +42,7 @@ from blackstart.drivers.ssh import SshRunner
 from blackstart.drivers.ssh_connection import SshTarget
 from blackstart.drivers.tls import TlsLook
 from blackstart.drivers.triage import Triage
+from blackstart.errors import Unreachable
 from blackstart.model.inventory import Inventory, ProxmoxAccess, SshAccess
 from blackstart.model.subjects import hosts_asked
 from blackstart.probes.plan import probes_for
@@ -192,8 +193,18 @@ def _greetings(
         if inventory.ssh_of(host) is not None
     }
     if api is not None:
-        found[PROXMOX] = partial(api.get, "version")
+        found[PROXMOX] = api.greet
+        # Of several, one that is silent must not make the others late; one that is away only
+        # for us, behind a firewall, is asked through them.
+        several = api.nodes if len(api.nodes) > 1 else ()
+        found |= {name_of(node): partial(_is_silent, api, node) for node in several}
     return found
+
+
+def _is_silent(api: ProxmoxApi, node: str) -> None:
+    """Raises ``TimedOut`` for a node that takes calls of the API and answers none."""
+    with suppress(Unreachable):
+        api.greet(node)
 
 
 def _proxmox(inventory: Inventory, references: _References, triage: Triage) -> ProxmoxApi | None:

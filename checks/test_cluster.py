@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from blackstart.checking import expect, known
 from blackstart.checking_guests import config_of, managed, node_facts, opened_by, row_of
 from blackstart.errors import Unproven
 from blackstart.model.facts import SiteFacts
+from blackstart.model.host_boot import HostBootFacts
 from blackstart.model.inventory import Inventory
 from blackstart.model.mounting import is_address
 from blackstart.model.proxmox_facts import ProxmoxFacts
+from blackstart.model.whereabouts import inside, meanings
 
 pytestmark = pytest.mark.check
 
@@ -58,26 +62,41 @@ def test_quorum_device_is_connected(proxmox: ProxmoxFacts) -> None:
 
 
 @pytest.mark.claim(severity="critical", breaks="boot")
-def test_quorum_device_is_no_guest(proxmox: ProxmoxFacts, inventory: Inventory) -> None:
-    """A quorum device that is a guest of the cluster is away at the only time that it is for."""
+def test_quorum_device_is_no_guest(
+    proxmox: ProxmoxFacts,
+    inventory: Inventory,
+    facts: SiteFacts,
+    host_boots: Mapping[str, HostBootFacts],
+) -> None:
+    """A quorum device that is a guest or a node of the cluster is away at the only time that it
+    is for."""
     votes = known(proxmox.votes)
     if votes.device is None:
         pytest.skip(f"there is no quorum device ({proxmox.votes.source})")
-    if not votes.device.host:
+    host = votes.device.host
+    if not host:
         raise Unproven(f"{proxmox.votes.source}: it is not said where the quorum device is")
-    inside = [
-        name
-        for name, guest in inventory.guests.items()
-        if votes.device.host
-        in (str(guest.address), name, f"{name}.{inventory.domain}", *guest.names)
-    ]
+    tables = {node: host_boots[node] for node in votes.nodes if node in host_boots}
+    meant = meanings(host, inventory, facts, tables)
+    owners = inside(inventory, facts, proxmox)
+    found = {
+        owner: f"{source}: {it}"
+        for it, source in meant.items()
+        for owner in (owners.get(it, ()) if not it.is_loopback else tuple(votes.nodes))
+    }
     expect(
-        not inside,
-        f"the quorum device is on {votes.device.host}, which is {', '.join(inside)}",
-        evidence=proxmox.votes.source,
+        not found,
+        f"the quorum device is on {host}, which is {', '.join(found)}",
+        evidence=(proxmox.votes.source, *dict.fromkeys(found.values())),
         fix="pvecm qdevice setup ADDRESS, of a machine that starts without the cluster",
-        touches=tuple(inside),
+        touches=tuple(found),
     )
+    if not meant:
+        read = ", ".join(node for node, boot in tables.items() if boot.hosts_file.known)
+        raise Unproven(
+            f"{proxmox.votes.source}: which machine {host} is, neither the inventory says nor a "
+            f"name server that was asked nor /etc/hosts of {read or 'a node: none was read'}"
+        )
 
 
 @pytest.mark.claim(severity="warning", breaks="boot")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from blackstart.collect import boot_answers, boot_storage, ip_json, systemd_units, tables
+from blackstart.collect import (
+    boot_answers,
+    boot_loader,
+    boot_storage,
+    ip_json,
+    systemd_units,
+    tables,
+)
 from blackstart.collect.boot_docker import read_engine
 from blackstart.collect.boot_script import LINK_DIRECTORIES, SOURCES
 from blackstart.collect.host_parse import read_failed, read_oom
@@ -35,7 +42,6 @@ def understand(host: str, answers: Mapping[str, Answer]) -> HostBootFacts:
     files = reader.fact("files", read_files)
     fstab = reader.of_file(files, tables.FSTAB, tables.read_fstab)
     kind = reader.fact("container", boot_answers.read_container)
-    settings = reader.fact("settings", boot_storage.read_settings)
     return HostBootFacts(
         container=kind,
         hosts_file=reader.of_file(files, tables.HOSTS, tables.read_hosts),
@@ -82,8 +88,9 @@ def understand(host: str, answers: Mapping[str, Answer]) -> HostBootFacts:
             files, boot_storage.MDADM, boot_storage.read_declared_arrays
         ),
         datasets=reader.fact("datasets", boot_storage.read_datasets),
-        grub_waits=_part(settings, lambda found: boot_storage.below(found, "/boot/")),
-        thin_checks=_part(settings, lambda found: boot_storage.below(found, "/etc/lvm/")),
+        loader=reader.fact("loader", boot_loader.read_loader),
+        menus=reader.fact("menus", boot_loader.read_menus),
+        thin_checks=reader.fact("lvm", boot_storage.read_thin_checks),
         exports=reader.of_all(files, boot_storage.ETAB, boot_storage.read_exports),
         cluster_file=reader.fact("cluster_file", boot_answers.read_cluster_file),
         generated_network=reader.of_all(files, GENERATED, read_generated),

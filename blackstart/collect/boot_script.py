@@ -7,6 +7,7 @@ at their end, so that a carriage return is seen. What may be secret stays on the
 from __future__ import annotations
 
 from blackstart.collect.boot_docker import DOCKER
+from blackstart.collect.boot_loader import LOADER
 from blackstart.collect.boot_storage import ETAB, EXPORTS, MDADM, MORE_EXPORTS, STORAGE
 from blackstart.collect.each_mount import LOCAL, each_mount
 from blackstart.collect.host_script import HOST_SECTIONS
@@ -220,6 +221,7 @@ BOOT_SECTIONS = (
     builtin("listening", _LISTENING),
     builtin("crashes", _CRASHES),
     builtin("controller", _CONTROLLER),
+    *LOADER,
     *STORAGE,
     where_there_is(
         shell("cluster_file", 5, _CLUSTER_FILE),
@@ -275,7 +277,9 @@ SOURCES = {
     "device_names": "cron, /etc/systemd/system, /usr/local/bin, /usr/local/sbin, vzdump.conf",
     "arrays": "/proc/mdstat",
     "datasets": "zfs get keylocation",
-    "settings": "/boot/grub/grub.cfg, /etc/lvm",
+    "loader": "LoaderInfo of the firmware, /boot/grub, /boot/grub2, grub-install",
+    "menus": "grub.cfg below /boot/grub, /boot/grub2, /boot/efi/EFI",
+    "lvm": "/etc/lvm/lvm.conf, /etc/lvm/lvmlocal.conf",
     "cluster_file": "cmp /etc/corosync/corosync.conf /etc/pve/corosync.conf",
     "docker": "docker inspect",
     "definitions": "docker compose config --services",

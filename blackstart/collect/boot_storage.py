@@ -6,7 +6,7 @@ Formats: md(4), mdadm.conf(5), lvm.conf(5), zfsprops(7), exports(5).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from blackstart.collect.numbered import Rows
 from blackstart.collect.sections import builtin, shell, where_there_is
@@ -28,26 +28,29 @@ zfs get -H -o value,name -t filesystem,volume keylocation | while read -r key da
     *) printf 'asked %s %s\\n' "$key" "$dataset" ;;
     esac
 done"""
-# A line each, found by one process a file that is there.
-_SETTINGS = """\
-for file in /boot/grub/grub.cfg /etc/lvm/lvm.conf /etc/lvm/lvmlocal.conf; do
-    [ -f "$file" ] || continue
-    case $file in
-    /boot/*) words='set timeout=-1' ;;
-    *) words='^[[:space:]]*thin_check_options[[:space:]]*=.*' ;;
-    esac
-    grep -HnoE -e "$words" -- "$file" || [ $? -eq 1 ] || exit
-done"""
+# What counts in them is a few lines; the rest are comments.
+_LVM = r"""set --
+for file in /etc/lvm/lvm.conf /etc/lvm/lvmlocal.conf; do
+    [ ! -f "$file" ] || set -- "$@" "$file"
+done
+[ $# -gt 0 ] || exit 0
+grep -Hn -e '^[[:space:]]*[^#[:space:]]' -- "$@" || [ $? -eq 1 ]"""
 STORAGE = (
     builtin("arrays", _ARRAYS),
     where_there_is(shell("datasets", 8, _DATASETS), "/sys/module/zfs"),
-    where_there_is(shell("settings", 5, _SETTINGS), "/boot/grub/grub.cfg", "/etc/lvm/lvm.conf"),
+    where_there_is(shell("lvm", 5, _LVM), "/etc/lvm"),
 )
 MDADM = "/etc/mdadm/mdadm.conf"
 ETAB, EXPORTS, MORE_EXPORTS = "/var/lib/nfs/etab", "/etc/exports", "/etc/exports.d/"
 _ARRAY = re.compile(r"^(md\S*) : (\S+)")
 _MEMBERS = re.compile(r"\[(\d+)/(\d+)\]")
-_SETTING = re.compile(r"^(/[^:]+):(\d+):(.*)$")
+_ROW = re.compile(r"^(/[^:]+):(\d+):(.*)$")
+# A comment begins outside quotes only.
+_LVM_WORD = re.compile(r"""("(?:[^"\\]|\\.)*"|'[^']*')|#.*""")
+_LVM_LIST = r"""\[(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\]"'])*\]"""
+_THIN_CHECK = re.compile(
+    rf"""(?<![\w"'])thin_check_options\s*=\s*({_LVM_LIST}|"(?:[^"\\]|\\.)*"|'[^']*')"""
+)
 _WORDS = {"there": True, "asked": False, "gone": False}
 
 Lines = tuple[str, ...]
@@ -77,20 +80,43 @@ def read_datasets(lines: Lines) -> tuple[Dataset, ...]:
     return tuple(found)
 
 
-def read_settings(lines: Lines) -> tuple[Line, ...]:
-    """``FILE:LINE:MATCH`` of grep(1), as written. Raises ``ValueError``."""
-    found = []
+def read_thin_checks(lines: Lines) -> tuple[Line, ...]:
+    """Own options of thin_check(8) that count, on one line however they are written.
+
+    What ``lvmlocal.conf`` says comes before what ``lvm.conf`` does (lvm.conf(5)). Raises
+    ``ValueError``, also for options of which no end is found.
+    """
+    counting: tuple[Line, ...] = ()
+    for file, rows in _by_file(lines).items():
+        text = "\n".join(rows.values())
+        found = [*_THIN_CHECK.finditer(text)]
+        if len(found) != len(re.findall(r"""(?<![\w"'])thin_check_options\s*=""", text)):
+            raise ValueError(f"{file}: thin_check_options")
+        numbers = [*rows]
+        counting = (
+            tuple(
+                Line(
+                    file=file,
+                    line=numbers[text.count("\n", 0, match.start())],
+                    text=f"thin_check_options = {' '.join(match[1].split())}",
+                )
+                for match in found
+            )
+            or counting
+        )
+    return counting
+
+
+def _by_file(lines: Lines) -> dict[str, dict[int, str]]:
+    """``FILE:LINE:TEXT`` of grep(1), by file and number, without comments."""
+    found: dict[str, dict[int, str]] = {}
     for line in lines:
-        match = _SETTING.match(line)
+        match = _ROW.match(line)
         if match is None:
             raise ValueError(line[:80])
-        found.append(Line(file=match[1], line=int(match[2]), text=match[3].strip()))
-    return tuple(found)
-
-
-def below(settings: Iterable[Line], directory: str) -> tuple[Line, ...]:
-    """Those of files below a directory."""
-    return tuple(line for line in settings if line.file.startswith(directory))
+        plain = _LVM_WORD.sub(lambda word: word[1] or "", match[3])
+        found.setdefault(match[1], {})[int(match[2])] = plain
+    return found
 
 
 def read_declared_arrays(rows: Rows) -> Lines:

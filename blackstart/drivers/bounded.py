@@ -82,6 +82,34 @@ def _work(
             done.put((key, error))
 
 
+def first(calls: Mapping[K, Callable[[], V]], *, timeout_s: float) -> V:
+    """What the first of these calls gives that gives anything, all being made at once.
+
+    Raises the last ``DriverError`` when every one raised, ``Abandoned`` after ``timeout_s``
+    seconds without any.
+    """
+    done: queue.SimpleQueue[_Outcome[K, V]] = queue.SimpleQueue()
+    for number, item in enumerate(calls.items()):
+        todo: queue.SimpleQueue[tuple[K, Callable[[], V]]] = queue.SimpleQueue()
+        todo.put(item)
+        threading.Thread(
+            target=_work, args=(todo, done, threading.Event()), name=f"first-{number}", daemon=True
+        ).start()
+    deadline = time.monotonic() + timeout_s
+    failures: list[DriverError] = []
+    while len(failures) < len(calls):
+        try:
+            _, outcome = done.get(timeout=max(deadline - time.monotonic(), 0.001))
+        except queue.Empty:
+            raise Abandoned(f"no answer within {timeout_s:.0f} s") from None
+        if not isinstance(outcome, BaseException):
+            return outcome
+        if not isinstance(outcome, DriverError):
+            raise outcome
+        failures.append(outcome)
+    raise failures[-1]
+
+
 def within(call: Callable[[], V], *, timeout_s: float, what: str) -> V:
     """The result of one call, or ``Abandoned`` naming ``what`` after ``timeout_s`` seconds."""
     answers = _answers({what: call}, 1, timeout_s)

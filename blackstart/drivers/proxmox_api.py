@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,8 @@ from proxmoxer import ProxmoxResource, ResourceException
 from proxmoxer.backends.https import Backend
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
-from blackstart.drivers.bounded import within
+from blackstart.drivers.bounded import first, within
+from blackstart.drivers.proxmox_patience import node_of
 from blackstart.drivers.triage import Triage
 from blackstart.drivers.trust import (
     Trust,
@@ -164,6 +166,14 @@ class ProxmoxApi:
         """``data`` of ``POST path``. A request that may have arrived is never sent twice."""
         return self._bounded("POST", path, fields)
 
+    def greet(self, *nodes: str) -> None:
+        """Whether any endpoint (of these nodes) answers, all asked at once; within 14 s.
+
+        Who says no has answered. Raises ``DriverError`` when nobody does.
+        """
+        asked = [it for it in self._endpoints if not nodes or it.node in nodes]
+        first({it.node: partial(_version, it) for it in asked}, timeout_s=READ_S + CONNECT_S)
+
     def close(self) -> None:
         """Close all connections that are idle."""
         for endpoint in self._endpoints:
@@ -171,6 +181,7 @@ class ProxmoxApi:
 
     def _bounded(self, method: Literal["GET", "POST"], path: str, fields: Mapping[str, Any]) -> Any:
         self.triage.refuse(NAME)
+        self.triage.refuse(name_of(node_of(path)))
         # requests bounds each wait for bytes, not the sum of them: hence the second bound.
         return within(
             lambda: self._ask_around(method, path, fields),
@@ -192,6 +203,8 @@ class ProxmoxApi:
                 if isinstance(failure, Rejected) or (method != "GET" and _may_have_arrived(error)):
                     raise failure from error
                 failures.append(failure)
+                if isinstance(failure, TimedOut) and endpoint.node == node_of(path):
+                    break  # whoever else is asked would wait for the same node
                 continue
             self._prefer(endpoint)
             return answer
@@ -201,10 +214,16 @@ class ProxmoxApi:
         raise kind("; ".join(str(failure) for failure in failures))
 
     def _in_order(self, path: str) -> list[_Endpoint]:
-        """The node that a path is about comes first: any other would only forward to it."""
-        about = path.removeprefix("nodes/").split("/")[0] if path.startswith("nodes/") else ""
+        """The node that a path is about comes first: any other would only forward to it.
+
+        Those that were silent when they were greeted come last.
+        """
+        about = node_of(path)
         with self._lock:
-            return sorted(self._endpoints, key=lambda endpoint: endpoint.node != about)
+            return sorted(
+                self._endpoints,
+                key=lambda it: (self.triage.is_away(name_of(it.node)), it.node != about),
+            )
 
     def _prefer(self, endpoint: _Endpoint) -> None:
         """Ask the one that answered first next time: a dead node costs its timeout only once."""
@@ -212,6 +231,20 @@ class ProxmoxApi:
             if self._endpoints[0] is not endpoint:
                 self._endpoints.remove(endpoint)
                 self._endpoints.insert(0, endpoint)
+
+
+def name_of(node: str) -> str:
+    """By which the endpoint of one node is sorted out when it takes calls and answers none."""
+    return f"{NAME} of {node}"
+
+
+def _version(endpoint: _Endpoint) -> None:
+    try:
+        endpoint.ask("GET", "version", {}, READ_S)
+    except (ResourceException, requests.RequestException, KeyError, TypeError) as error:
+        failure = explain(endpoint.node, error)
+        if not isinstance(failure, Rejected):
+            raise failure from error
 
 
 def _may_have_arrived(error: Exception) -> bool:

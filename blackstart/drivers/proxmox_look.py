@@ -8,7 +8,7 @@ round asks side by side and takes no more than is left of the whole time.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from blackstart.drivers.base import Clock
 from blackstart.drivers.bounded import gather
 from blackstart.drivers.proxmox_api import ProxmoxApi
+from blackstart.drivers.proxmox_patience import Patience, by_turns
 from blackstart.drivers.proxmox_questions import ProxmoxQuestions, Questions
 from blackstart.drivers.proxmox_seeing import observed
 from blackstart.drivers.triage import Triage
@@ -39,6 +40,7 @@ DEADLINE_S = 42.0
 _USES = {"hostpci": "pci", "usb": "usb", "virtiofs": "dir"}
 Asked = dict[str, Observed[Any]]
 Plans = dict[str, GuestPlan]
+Ask = Callable[[Questions], Asked]
 Content = dict[str, Observed[tuple[Volume, ...]]]
 
 
@@ -62,16 +64,17 @@ class ProxmoxLook:
     def __call__(self) -> ProxmoxFacts:
         """Every fact, or why it is not known; at most ``deadline_s`` seconds, never raises."""
         until = time.monotonic() + self._triage.bound(self._deadline_s)
+        ask = partial(self._round, until=until, patience=Patience())
         taken_at = self._clock.wall()
-        cluster = self._round(self._questions.of_cluster(), until)
+        cluster = ask(self._questions.of_cluster())
         online: Observed[dict[str, bool]] = cluster["online"]
         if online.value is None:
             why = online.error or "no answer"
             return nothing_of(self._api.who, taken_at, online.source, why)
         up = tuple(node for node, alive in online.value.items() if alive)
-        nodes = self._nodes(up, until)
-        content, plans = self._inside(up, nodes, cluster, until)
-        late = self._round(self._doubts(up, cluster, plans, content), until)
+        nodes = self._nodes(up, ask)
+        content, plans = self._inside(up, nodes, cluster, ask)
+        late = ask(self._doubts(up, cluster, plans, content))
         return ProxmoxFacts(
             who=self._api.who,
             taken_at=taken_at,
@@ -91,14 +94,16 @@ class ProxmoxLook:
             **cluster,
         )
 
-    def _round(self, questions: Questions, until: float) -> Asked:
-        """All of them side by side; what did not come in time says so."""
+    def _round(self, questions: Questions, until: float, patience: Patience) -> Asked:
+        """All of them side by side, node by node in turn; what did not come in time says so."""
         sources = {key: f"api GET {path}" for key, (path, _) in questions.items()}
+        asking = {
+            key: partial(observed, self._api, sources[key], patience.asking(path, ask))
+            for key, (path, ask) in questions.items()
+        }
+        paths = ((key, path) for key, (path, _) in questions.items())
         found = gather(
-            {
-                key: partial(observed, self._api, sources[key], ask)
-                for key, (_, ask) in questions.items()
-            },
+            {key: asking[key] for key in by_turns(paths)},
             workers=WORKERS,
             timeout_s=max(until - time.monotonic(), 0.01),
         )
@@ -109,15 +114,14 @@ class ProxmoxLook:
             for key, answer in found.items()
         }
 
-    def _nodes(self, up: tuple[str, ...], until: float) -> dict[str, Asked]:
+    def _nodes(self, up: tuple[str, ...], ask: Ask) -> dict[str, Asked]:
         """What each node says of itself, by node; all of them asked in one round."""
-        asked = self._round(
+        asked = ask(
             {
                 f"{node} {name}": question
                 for node in up
                 for name, question in self._questions.of_node(node).items()
-            },
-            until,
+            }
         )
         return {
             node: {
@@ -129,7 +133,7 @@ class ProxmoxLook:
         }
 
     def _inside(
-        self, up: tuple[str, ...], nodes: dict[str, Asked], cluster: Asked, until: float
+        self, up: tuple[str, ...], nodes: dict[str, Asked], cluster: Asked, ask: Ask
     ) -> tuple[Content, Plans]:
         """What lies in stores that are active (another would be mounted), and guests' plans."""
         shared = {store.name for store in cluster["stores"].value or () if store.shared}
@@ -148,7 +152,7 @@ class ProxmoxLook:
         }
         for row in awake:
             questions |= self._questions.of_guest(row)
-        asked = self._round(questions, until)
+        asked = ask(questions)
         content = {
             place: asked[f"content {key}"] for key, found in places.items() for place in found
         }

@@ -42,6 +42,10 @@ class Triage:
         if name in self._away:
             raise self._away[name]
 
+    def is_away(self, name: str) -> bool:
+        """Whether this one gave no answer."""
+        return name in self._away
+
     def bound(self, seconds: float) -> float:
         """So many seconds, or what is left of the time."""
         if self._until is None:

@@ -65,6 +65,20 @@ class Kernels(Record):
     pinned: str
 
 
+class BootLoader(Record):
+    """What loads the kernel: ``named`` is what it called itself to the firmware, such as
+    ``systemd-boot 257.9`` (empty where nothing did), ``grub`` are signs that GRUB is installed."""
+
+    named: str
+    grub: tuple[str, ...]
+
+
+class MenuTimeout(Line):
+    """How long a menu of GRUB waits, in seconds; below 0 until somebody presses a key."""
+
+    seconds: int
+
+
 class EmergencyShell(Record):
     """Whether root has a password to log in with, and whether one is asked for at all."""
 
@@ -85,8 +99,8 @@ class HostBootFacts(Record):
     journal of this boot, the kernel's included.
     ``crash_records`` is what the kernel left in persistent memory. ``device_names`` are names
     such as /dev/sdb that backups and scripts use. ``listening`` are TCP ports. ``declared_arrays``
-    are UUIDs of ``mdadm.conf``, ``datasets`` have keys of their own, ``grub_waits`` and
-    ``thin_checks`` are lines that set a menu without end and options of thin_check(8).
+    are UUIDs of ``mdadm.conf``, ``datasets`` have keys of their own, ``thin_checks`` are the own
+    options of thin_check(8) that count.
     ``cluster_file`` is how corosync's own configuration and the cluster's compare (``alone``: no
     Proxmox VE, so that there is no other), ``generated_network`` whether a boot reads the
     interfaces that the cluster generated.
@@ -127,7 +141,8 @@ class HostBootFacts(Record):
     arrays: Observed[tuple[Array, ...]]
     declared_arrays: Observed[tuple[str, ...]]
     datasets: Observed[tuple[Dataset, ...]]
-    grub_waits: Observed[tuple[Line, ...]]
+    loader: Observed[BootLoader]
+    menus: Observed[tuple[MenuTimeout, ...]]
     thin_checks: Observed[tuple[Line, ...]]
     exports: Observed[Exports]
     cluster_file: Observed[ClusterFile]

@@ -62,7 +62,7 @@ def down() -> None:
 
 
 @rack.command("status")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON on standard output.")
 @_guarded
 def show_status(as_json: bool) -> None:
     """What runs; exit code 1 unless the rack is up, ready and every machine is on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from blackstart.rack.home import RUNTIME, Home
+from blackstart.rack.home import RUNTIME, Home, MachineFiles
 from blackstart.rack.image import Image
 from blackstart.rack.network import tap
 from blackstart.rack.topology import Machine
@@ -50,18 +50,13 @@ def command_line(machine: Machine, boot: Boot) -> list[str]:
     That survives a power cut (the end of QEMU), and nobody drills the host's.
     """
     files = boot.home.machine(machine.name)
-    if boot.kvm:
-        accelerator = ["-accel", "kvm", "-cpu", "host"]
-    else:
-        size = TRANSLATION_CACHE_MIB[machine.role]
-        accelerator = ["-accel", f"tcg,thread=multi,tb-size={size}", "-cpu", TCG_CPU]
     words = [
         QEMU,
         "-name",
         f"{machine.name},process=blackstart-{machine.name}",
         "-machine",
         "q35,usb=off,smbus=off,sata=off,vmport=off",
-        *accelerator,
+        *_accelerator(machine, boot),
         "-m",
         f"{machine.memory_mib}M",
         "-smp",
@@ -93,9 +88,21 @@ def command_line(machine: Machine, boot: Boot) -> list[str]:
         "-device",
         f"virtio-net-pci,netdev=lan,mac={machine.mac},addr={NIC_SLOT},romfile=",
     ]
+    return [*words, *_disks(files, boot.image)]
+
+
+def _accelerator(machine: Machine, boot: Boot) -> list[str]:
+    if boot.kvm:
+        return ["-accel", "kvm", "-cpu", "host"]
+    size = TRANSLATION_CACHE_MIB[machine.role]
+    return ["-accel", f"tcg,thread=multi,tb-size={size}", "-cpu", TCG_CPU]
+
+
+def _disks(files: MachineFiles, image: Image) -> list[str]:
+    words: list[str] = []
     disks: list[tuple[str, str, Path, bool]] = [
         ("root", "qcow2", files.root_disk, False),
-        ("base", "raw", boot.image.disk, True),
+        ("base", "raw", image.disk, True),
         ("data", "qcow2", files.data_disk, False),
         ("seed", "raw", files.seed, True),
     ]

@@ -6,42 +6,21 @@ from typing import Any
 
 from blackstart.model.inventory import Inventory
 
+CONSENT = {"until": "2099-12-31"}
+
 
 def small_site(**changes: Any) -> Inventory:
     """Two Proxmox nodes that opted in to everything, and what lives on them."""
-    consent = {"until": "2099-12-31"}
-
-    def node(name: str, last: int) -> dict[str, Any]:
-        controller = {"url": f"https://10.0.0.2{last}", "system": name, "user": "ops"}
-        return {
-            "address": f"10.0.0.{last}",
-            "api": "proxmox",
-            "boot_budget": "90s",
-            "may_break": {"reboot": consent, "power-cut": consent},
-            "out_of_band": {**controller, "password": "env:BMC"},
-        }
-
-    def guest(vmid: int, name: str, host: str) -> dict[str, Any]:
-        return {
-            "vmid": vmid,
-            "kind": "qemu",
-            "node": host,
-            "address": f"10.0.0.{vmid}",
-            "mac": f"bc:24:11:00:00:{vmid - 100:02x}",
-            "names": [f"{name}.lab.test"],
-            "budget": "120s",
-        }
-
     document: dict[str, Any] = {
         "site": "lab",
         "domain": "lab.test",
         "proxmox": {"token": "env:TOKEN"},
-        "nodes": {"a1": node("a1", 11), "a2": node("a2", 12)},
+        "nodes": {"a1": _node("a1", 11), "a2": _node("a2", 12)},
         "guests": {
-            "dns1": guest(101, "dns1", "a1"),
-            "box": {**guest(102, "box", "a1"), "ssh": True},
-            "dns2": guest(103, "dns2", "a2"),
-            "k1": guest(104, "k1", "a2"),
+            "dns1": _guest(101, "dns1", "a1"),
+            "box": {**_guest(102, "box", "a1"), "ssh": True},
+            "dns2": _guest(103, "dns2", "a2"),
+            "k1": _guest(104, "k1", "a2"),
         },
         "dns": {
             "servers": {
@@ -67,3 +46,26 @@ def small_site(**changes: Any) -> Inventory:
         "settle": "5s",
     }
     return Inventory.model_validate({**document, **changes})
+
+
+def _node(name: str, last: int) -> dict[str, Any]:
+    controller = {"url": f"https://10.0.0.2{last}", "system": name, "user": "ops"}
+    return {
+        "address": f"10.0.0.{last}",
+        "api": "proxmox",
+        "boot_budget": "90s",
+        "may_break": {"reboot": CONSENT, "power-cut": CONSENT},
+        "out_of_band": {**controller, "password": "env:BMC"},
+    }
+
+
+def _guest(vmid: int, name: str, host: str) -> dict[str, Any]:
+    return {
+        "vmid": vmid,
+        "kind": "qemu",
+        "node": host,
+        "address": f"10.0.0.{vmid}",
+        "mac": f"bc:24:11:00:00:{vmid - 100:02x}",
+        "names": [f"{name}.lab.test"],
+        "budget": "120s",
+    }

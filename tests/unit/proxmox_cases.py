@@ -47,6 +47,7 @@ def site(proxmox: ProxmoxFacts | None = None, **changes: Any) -> Given:
     return {
         **TARGETS,
         "facts": facts(),
+        "host_boots": {},
         "inventory": inventory(),
         "readiness": found,
         "proxmox": found.proxmox,

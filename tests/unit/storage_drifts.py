@@ -54,7 +54,7 @@ STORAGE_RED: list[tuple[str, Drift, str]] = [
     ),
     (
         "thin_pools_start_after_an_unclean_stop",
-        lambda: rewritten("settings", ', "--clear-needs-check-flag"', ""),
+        lambda: rewritten("lvm", ', "--clear-needs-check-flag"', ""),
         '/etc/lvm/lvm.conf:12: thin_check_options = [ "-q" ]',
     ),
     (
@@ -90,8 +90,13 @@ STORAGE_RED: list[tuple[str, Drift, str]] = [
     ("generated_network_is_read", lambda: sdn(included=False), "cluster generated are not made"),
     (
         "grub_does_not_wait_for_a_person",
-        lambda: saying("settings", "/boot/grub/grub.cfg:61:set timeout=-1"),
-        "GRUB waits for a key: set timeout=-1 (ssh a1: /boot/grub/grub.cfg:61)",
+        lambda: rewritten("menus", "timeout=30", "timeout=-1"),
+        "GRUB waits for a key: set timeout=-1 (ssh a1: /boot/grub/grub.cfg:58)",
+    ),
+    (
+        "grub_does_not_wait_for_a_person",
+        lambda: saying("menus", "/boot/grub2/grub.cfg:9:set timeout=-1"),
+        "GRUB waits for a key: set timeout=-1 (ssh a1: /boot/grub2/grub.cfg:9)",
     ),
     (
         "corosync_starts_with_the_clusters_file",

@@ -90,7 +90,7 @@ READS = {
     "no_encrypted_dataset_waits_for_a_person": {"container", "datasets"},
     "zfs_pools_are_imported_at_boot": {"container", "mounted", "unit_files"},
     "exports_survive_a_reboot": {"exports", "units"},
-    "grub_does_not_wait_for_a_person": {"container", "grub_waits"},
+    "grub_does_not_wait_for_a_person": {"container", "loader", "menus"},
     "corosync_starts_with_the_clusters_file": {"cluster_file"},
     "generated_network_is_read": {"generated_network"},
 }
@@ -109,6 +109,12 @@ def test_a_source_that_cannot_be_read_is_unproven_and_never_red(check: str) -> N
     assert needed == READS[check]
 
 
+def without_grub() -> HostBootFacts:
+    """The healthy host, loaded by what names itself to nobody."""
+    facts = saying("menus")
+    return facts.model_copy(update={"loader": saying("loader").loader})
+
+
 UNSURE: list[tuple[str, Drift, str]] = [
     (
         "mount_holds_something",
@@ -120,6 +126,11 @@ UNSURE: list[tuple[str, Drift, str]] = [
         "declared_type_is_the_real_one",
         lambda: rewritten("devices", '"fstype":"vfat"', '"fstype":null'),
         "no type is known of UUID=8D3F-2A10",
+    ),
+    (
+        "grub_does_not_wait_for_a_person",
+        lambda: saying("menus"),
+        "nothing sets a timeout, and GRUB is there (/boot/grub, /usr/sbin/grub-install)",
     ),
     (
         "network_mount_names_its_server_by_address",
@@ -172,7 +183,6 @@ FINE: list[tuple[str, Drift]] = [
         "zfs_pools_are_imported_at_boot",
         lambda: zfs("zfs-import-cache.service", "zfs-mount.service"),
     ),
-    ("thin_pools_start_after_an_unclean_stop", lambda: saying("settings")),
     ("generated_network_is_read", lambda: sdn(included=True)),
 ]
 
@@ -205,6 +215,13 @@ NOT_HERE: list[tuple[str, Drift, str]] = [
     ("bridge_ports_exist", lambda: rewritten("files", "bridge-ports eno1", ""), "no bridge"),
     ("arrays_are_whole", lambda: saying("arrays"), "no array (ssh a1: /proc/mdstat)"),
     ("arrays_are_declared", lambda: rewritten("files", "ARRAY", "#"), "names no array"),
+    ("thin_pools_start_after_an_unclean_stop", lambda: saying("lvm"), "no options of its own"),
+    (
+        "grub_does_not_wait_for_a_person",
+        lambda: rewritten("loader", "named GRUB 2.12-9", "named systemd-boot 257.9-1"),
+        "systemd-boot 257.9-1 loaded this kernel (ssh a1: LoaderInfo",
+    ),
+    ("grub_does_not_wait_for_a_person", without_grub, "no GRUB is installed (ssh a1: LoaderInfo"),
     ("no_encrypted_dataset_waits_for_a_person", lambda: saying("datasets"), "no encrypted datas"),
     ("zfs_pools_are_imported_at_boot", lambda: saying("mounted"), "no ZFS is mounted"),
     (

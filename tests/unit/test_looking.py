@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
 from .drivers import sshd as server
+from .drivers.captures import data
+from .drivers.tls_server import Authority, Reply, serving
 
 WHOLE_S, GREET_S, KEPT_S = 12.0, 3.0, 2.0
 
@@ -111,6 +113,69 @@ def test_nobody_is_away_any_more_after_the_looks(sshd: server.Sshd, tmp_path: Pa
         look_at_all(site)  # 127.0.0.2 refuses
         with silent("127.0.0.2", sshd.port), pytest.raises(TimedOut, match="no ssh handshake"):
             site.runner.run("hung", "true", timeout_s=1)
+
+
+@contextmanager
+def frozen(certificate: Path, address: str, port: int) -> Iterator[int]:
+    """A server whose TLS is well and that answers no request; its port."""
+    over = threading.Event()
+    with serving(certificate, address, port) as server:
+        server.otherwise = lambda _: Reply(501) if over.wait(60) else Reply(500)
+        try:
+            yield server.port
+        finally:
+            over.set()
+
+
+@pytest.mark.parametrize("kind", ["no TLS", "no answer"])
+def test_one_endpoint_that_hangs_is_not_the_whole_api(tmp_path: Path, kind: str) -> None:
+    """The first of two nodes takes every call and answers none; the other one is not late."""
+    authority = Authority.make(tmp_path)
+    with ExitStack() as stack:
+        node = stack.enter_context(serving(authority.issue(tmp_path, "127.0.0.1")))
+        own = authority.issue(tmp_path, "127.0.0.2")
+        stack.enter_context(
+            silent("127.0.0.2", node.port)
+            if kind == "no TLS"
+            else frozen(own, "127.0.0.2", node.port)
+        )
+        members = [{"type": "node", "name": name, "online": 1} for name in ("hung", "well")]
+        for path, answer in (
+            ("version", {}),
+            ("cluster/status", members),
+            ("nodes/well/time", {"time": 1_800_000_000}),
+        ):
+            node.answers[f"GET /api2/json/{path}"] = data(answer)
+        with connect(two_nodes(tmp_path, authority, node.port)) as site:
+            found, took_s = timed(site)
+        again = [line for line in node.lines() if "nodes/hung" in line]
+    proxmox = found[READINESS].proxmox
+    assert took_s < WHOLE_S
+    assert proxmox.online.value == {"hung": True, "well": True}
+    assert proxmox.hypervisors["well"].clock_ahead_s.known
+    assert "no answer within" in str(proxmox.hypervisors["hung"].clock_ahead_s.error)
+    assert not again, "it is not asked for through the other one either"
+
+
+def two_nodes(tmp_path: Path, authority: Authority, port: int) -> Inventory:
+    """Two nodes with an API, on addresses of their own, and no ssh."""
+    token = tmp_path / "token"
+    token.write_text("look@pve!t1=5e3a9f10-0000-4000-8000-7c0ffee00001")
+    token.chmod(0o600)
+    access = {"token": f"file:{token}", "port": port, "ca": f"file:{authority.ca}"}
+    return Inventory.model_validate(
+        {
+            "site": "lab",
+            "domain": "lab.test",
+            "nodes": {
+                "hung": {"address": "127.0.0.2", "api": "proxmox"},
+                "well": {"address": "127.0.0.1", "api": "proxmox"},
+            },
+            "proxmox": access,
+            "ssh": "none",
+            "probing": {"looks_at_once": 3},
+        }
+    )
 
 
 class Slow:

@@ -22,29 +22,62 @@ def put(directory: Path, **files: str) -> Path:
     return directory
 
 
-def test_only_a_menu_without_end_and_own_options_of_thin_check_are_told(tmp_path: Path) -> None:
-    boot = put(tmp_path / "boot", grub__grub_dot_cfg="set timeout=5\n  set timeout=-1\nset x\n")
-    lvm = "# thin_check_options = []\n\tthin_check_options = [ '-q' ]\n"
-    etc = put(tmp_path / "etc", lvm__lvm_dot_conf=lvm)
-    facts = asked("settings", boot=boot, etc=etc)
-    assert [(line.where, line.text) for line in facts.grub_waits.value or ()] == [
-        ("/boot/grub/grub.cfg:2", "set timeout=-1")
+def test_own_options_of_thin_check_are_told(tmp_path: Path) -> None:
+    lvm = "# thin_check_options = []\n\tthin_check_options = [ '-q' ] # --clear\n"
+    assert thin_checks(tmp_path, lvm) == [("/etc/lvm/lvm.conf:2", "thin_check_options = [ '-q' ]")]
+
+
+def thin_checks(directory: Path, lvm: str, local: str = "local {\n}\n") -> list[tuple[str, str]]:
+    etc = put(directory / "etc", lvm__lvm_dot_conf=lvm, lvm__lvmlocal_dot_conf=local)
+    facts = asked("lvm", etc=etc)
+    assert facts.thin_checks.error is None
+    return [(line.where, line.text) for line in facts.thin_checks.value or ()]
+
+
+def test_options_of_thin_check_may_take_several_lines(tmp_path: Path) -> None:
+    lvm = """\
+devices { filter = [ "r|#|", "a|.*|" ]
+}
+global {
+    thin_check_options = [
+        "-q", # quiet, and not "--never"
+        # "--not-this"
+        "--clear-needs-check-flag"
     ]
-    assert [(line.where, line.text) for line in facts.thin_checks.value or ()] == [
-        ("/etc/lvm/lvm.conf:2", "thin_check_options = [ '-q' ]")
+}
+"""
+    assert thin_checks(tmp_path, lvm) == [
+        ("/etc/lvm/lvm.conf:4", 'thin_check_options = [ "-q", "--clear-needs-check-flag" ]')
     ]
 
 
-def test_without_these_files_nothing_is_told(tmp_path: Path) -> None:
-    facts = asked("settings", boot=tmp_path, etc=tmp_path)
-    assert (facts.grub_waits.value, facts.thin_checks.value) == ((), ())
+@pytest.mark.parametrize("written", ["global { %s }", "global/%s", "global {\n%s\n}"])
+def test_a_section_may_be_written_in_more_than_one_way(tmp_path: Path, written: str) -> None:
+    found = thin_checks(tmp_path, written % 'thin_check_options="-q"')
+    assert [text for _, text in found] == ['thin_check_options = "-q"']
+
+
+def test_the_local_file_comes_before_the_other(tmp_path: Path) -> None:
+    first, second = (f"thin_check_options = [ {word} ]" for word in ("'-q'", "'--clear'"))
+    assert thin_checks(tmp_path, first, second) == [("/etc/lvm/lvmlocal.conf:1", second)]
+
+
+def test_options_without_an_end_prove_nothing(tmp_path: Path) -> None:
+    etc = put(tmp_path / "etc", lvm__lvm_dot_conf="thin_check_options = [\n'-q'\n")
+    assert "thin_check_options" in str(asked("lvm", etc=etc).thin_checks.error)
+
+
+def test_without_lvm_nothing_is_told(tmp_path: Path) -> None:
+    assert asked("lvm", etc=tmp_path).thin_checks.value == ()
 
 
 def test_a_file_that_cannot_be_searched_proves_nothing(tmp_path: Path) -> None:
-    boot = put(tmp_path / "boot", grub__grub_dot_cfg="set timeout=-1\n")
+    etc = put(tmp_path / "etc", lvm__lvm_dot_conf="")
+    boot = put(tmp_path / "boot", grub__grub_dot_cfg="")
     tool(tmp_path, "grep", "echo 'grep: Permission denied' >&2; exit 2")
-    facts = asked("settings", tools=tmp_path, boot=boot, etc=tmp_path)
-    assert "Permission denied" in str(facts.grub_waits.error)
+    facts = asked("lvm", "menus", tools=tmp_path, boot=boot, etc=etc)
+    assert "Permission denied" in str(facts.thin_checks.error)
+    assert "Permission denied" in str(facts.menus.error)
 
 
 def test_keys_of_datasets(tmp_path: Path) -> None:

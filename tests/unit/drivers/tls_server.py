@@ -146,9 +146,9 @@ class _Https(ThreadingHTTPServer):
     daemon_threads = True
     script: Server
 
-    def __init__(self, context: ssl.SSLContext, address: str) -> None:
+    def __init__(self, context: ssl.SSLContext, address: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        super().__init__((address, 0), _Handler)
+        super().__init__((address, port), _Handler)
         self._context = context
 
     def finish_request(self, request: object, client_address: object) -> None:
@@ -203,11 +203,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(certificate: Path, address: str = "127.0.0.1") -> Iterator[Server]:
+def serving(certificate: Path, address: str = "127.0.0.1", port: int = 0) -> Iterator[Server]:
     """An HTTPS server; it is gone afterwards."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    https = _Https(context, address)
+    https = _Https(context, address, port)
     https.script = Server(https.server_address[1], context=context)
     thread = threading.Thread(target=https.serve_forever, args=(0.05,))
     thread.start()
