@@ -163,11 +163,13 @@ def verified(document: Mapping[str, Any]) -> Verified:
         )
         for it in document["findings"]
     ]
+    holding = [it for it, _ in found if it.verdict is Verdict.PASS]
     return Verified(
         decision=document["decision"],
         wrong=tuple(it for it, leave in found if it.verdict is not Verdict.PASS and not leave),
         accepted=tuple(it.key for it, leave in found if leave),
-        good=tuple(it.key for it, _ in found if it.verdict is Verdict.PASS),
+        good=tuple(it.key for it in holding if it.not_applicable is None),
+        not_applicable=tuple(it.key for it in holding if it.not_applicable is not None),
     )
 
 

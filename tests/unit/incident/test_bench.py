@@ -188,6 +188,11 @@ def test_what_the_owner_accepts_is_not_wrong() -> None:
     assert (held.wrong, held.accepted, held.good) == ((), (), (EFI,))
 
 
+def test_what_does_not_apply_is_not_green() -> None:
+    seen = verified(decision(verdict="pass", not_applicable="k3s1 has no EFI disk"))
+    assert (seen.good, seen.not_applicable) == ((), (EFI,))
+
+
 def test_a_refusal_of_a_drill_is_understood() -> None:
     seen = drilled({**SUMMARY, "refused": ["healthy: k3s1 is ill"]})
     assert seen.refused == ("healthy: k3s1 is ill",)
