@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from blackstart.errors import Unproven
+from blackstart.incident import process
 from blackstart.incident.declaring import declaring
 from blackstart.incident.model import Changes, DrillOf, Step
 from blackstart.incident.records import Drilled, Verified
@@ -30,7 +30,6 @@ RESET_S, LOGIN_S, VERIFY_S, DRILL_S = 180.0, 30.0, 660.0, 1800.0
 PAUSE_S = 3.0
 ADDED = frozenset({"number", "blocks_boot", "accepted"})
 """What the decision's document adds to a finding."""
-COLOURING = frozenset({"FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE"})
 SAID = 600
 
 
@@ -129,26 +128,10 @@ class RackBench:
     def _blackstart(
         self, module: str, *words: str, timeout_s: float
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of our commands, and keep what it printed."""
-        command = [sys.executable, "-m", module, *words]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.checkout,
-                env={key: text for key, text in os.environ.items() if key not in COLOURING},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Unproven(f"{module} {words[0]} did not end within {timeout_s:.0f} s") from None
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"$ {shlex.join([module, *words])}\n{done.stdout}{done.stderr}")
-            log.write(f"exit {done.returncode}\n")
-        return done
+        """Run one of our commands, and keep what it printed. Raises ``Unproven`` if late."""
+        return process.run(
+            module, words, directory=self.checkout, log=self.log, timeout_s=timeout_s
+        )
 
 
 def verified(document: Mapping[str, Any]) -> Verified:
