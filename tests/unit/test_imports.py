@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "discover": {"errors", "model"},
     "doctor": {"errors", "model", "drivers", "collect"},
-    "rack": {"errors"},
+    "rack": {"errors", "model"},
 }
 ABOVE_ALL = {
     "plugin",

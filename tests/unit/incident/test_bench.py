@@ -151,7 +151,10 @@ def test_a_drill_is_called_with_its_waivers_and_its_own_budgets(
     found = rack.drill(wanted, {}, tmp_path / "drills")
     words = rack.checkout.joinpath("drilled").read_text().split("|")
     assert words[0] == "scenarios/test_node_reboot.py::test_node_reboot[pve1]"
-    assert words[-2:] == ["--waive", "busy=a backup runs"]
+    assert words[-4:] == [
+        *("--waive", "busy=a backup runs"),
+        *("--waive", "drift=this drill is to show what the drift does"),
+    ]
     assert words[words.index("--arm") + 1] == "rack"
     copy = Path(words[words.index("--inventory") + 1])
     assert "budget: 90s" in copy.read_text()

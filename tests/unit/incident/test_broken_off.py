@@ -69,7 +69,7 @@ cli.main()
 WORDS = ("incidents", "run", "--inventory", str(ROOT / "inventory/rack.yaml"), "--results", "kept")
 NAMED = ("2025-12-07-missing-efi-disk", "efi-file-gone")
 ACTIVE = "drill: the fault is active"
-BOUND_S = 60.0
+BOUND_S = 120.0
 
 
 @pytest.fixture
