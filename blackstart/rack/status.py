@@ -94,7 +94,8 @@ def observe() -> Status:
 def look_for_drift(now: Status) -> Status:
     """The same, and whether an incident's drift is applied, within 15 s.
 
-    Never raises for a rack that is ill. The mark is on the last machine, which is asked when the rack is ready and that one on.
+    Never raises for a rack that is ill. The mark is on the last machine, which is asked when the
+    rack is ready and that one on.
     """
     entry = now.record
     if entry is None:
