@@ -26,6 +26,7 @@ from blackstart.incident.replay import Replay
 from blackstart.incident.scoring import Score, score
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
+from blackstart.rack import host
 from blackstart.safety.lease import hold, lease_directory
 from blackstart.signals import interrupting
 
@@ -80,6 +81,7 @@ class Replays:
         log = self.records.directory / "log.txt"
         bench = RackBench(self.file, self.inventory, CHECKOUT, log)
         replay = Replay(bench, self.records, click.echo)
+        host.ask_for_root()
         why, stop = "replaying incidents", "Ctrl-C or SIGTERM, which mends and resets first"
         with interrupting(), hold(site, why, clock, drills / "incidents", stop=stop):
             with hold(site, f"{why}: a reset", clock, drills):
