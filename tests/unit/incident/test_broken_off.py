@@ -124,7 +124,7 @@ def wait_for(home: Path, line: str, child: subprocess.Popen[str]) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_drill_puts_back_then_the_drift_is_mended_and_the_rack_reset(
     home: Path, number: signal.Signals
 ) -> None:
