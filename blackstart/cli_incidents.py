@@ -163,9 +163,8 @@ def run(inventory_file: str, results: Path, name: str, drift: str | None) -> Non
                 replay.one(case)
     except KeyboardInterrupt as error:
         left = replays.records.applied()
-        still = (
-            f"{left} may still be applied; run: blackstart rack reset" if left else "all is reset"
-        )
+        may = f"{left} may still be applied; run: blackstart rack reset"
+        still = may if left else "no drift is applied"
         raise Unproven(f"broken off ({error or 'Ctrl-C'}); {still}") from None
     found = score(*replays.outcomes(wanted))
     told.show(_console(), found)

@@ -136,7 +136,7 @@ def test_the_drill_puts_back_then_the_drift_is_mended_and_the_rack_reset(
     assert lines[lines.index(ACTIVE) + 1] == "drill: reverted"
     assert lines[lines.index(ACTIVE) + 2].startswith("ssh|pve1|--|set -eu")  # the fix
     assert lines[-1] == "reset"
-    assert f"broken off (received {number.name}); all is reset" in output
+    assert f"broken off (received {number.name}); no drift is applied" in output
     assert child.returncode == 3
     kept = json.loads(home.joinpath("kept", f"{'@'.join(NAMED)}.json").read_text())
     assert kept["trouble"] == ["broken off: KeyboardInterrupt"]
