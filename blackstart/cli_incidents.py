@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import click
 from rich.console import Console
 
 from blackstart.cli_options import JSON_PRINTED, inventory_option
-from blackstart.errors import UsageError
+from blackstart.drivers.clock import SystemClock
+from blackstart.errors import Unproven, UsageError
 from blackstart.evidence import incidents as told
 from blackstart.evidence.addresses import WIDE
 from blackstart.incident.bench import RackBench
@@ -23,6 +26,9 @@ from blackstart.incident.replay import Replay
 from blackstart.incident.scoring import Score, score
 from blackstart.inventory_file import load
 from blackstart.model.inventory import Inventory
+from blackstart.rack import host
+from blackstart.safety.lease import hold, lease_directory
+from blackstart.signals import interrupting
 
 CHECKOUT = Path(__file__).parents[1]
 CODE = ("blackstart", "checks", "scenarios")
@@ -63,10 +69,24 @@ class Replays:
         found = cases(load_all(CHECKOUT / "incidents", known))
         return cls(file, inventory, found, Records(results.resolve(), code))
 
-    def replay(self) -> Replay:
-        """Replays them on the rack, and says where it is."""
+    @contextmanager
+    def replaying(self) -> Iterator[Replay]:
+        """Replays them on a rack that is as new and has no finding, and says where it is.
+
+        Nobody else does meanwhile. What would end this process is Ctrl-C: the drill puts back,
+        then the drift is mended and the rack reset. Raises ``Refusal`` while others replay, a drill
+        runs or an earlier drift is applied, ``Unproven`` as ``Replay.begin``.
+        """
+        site, clock, drills = self.inventory.site, SystemClock(), lease_directory()
         log = self.records.directory / "log.txt"
-        return Replay(RackBench(self.file, self.inventory, CHECKOUT, log), self.records, click.echo)
+        bench = RackBench(self.file, self.inventory, CHECKOUT, log)
+        replay = Replay(bench, self.records, click.echo)
+        host.ask_for_root()
+        why, stop = "replaying incidents", "Ctrl-C or SIGTERM, which mends and resets first"
+        with interrupting(), hold(site, why, clock, drills / "incidents", stop=stop):
+            with hold(site, f"{why}: a reset", clock, drills):
+                replay.begin()
+            yield replay
 
     def outcomes(self, wanted: tuple[Case, ...]) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
         """How those went that have a record of today's code, and the ids of the others."""
@@ -128,18 +148,24 @@ def show_list(inventory_file: str, as_json: bool) -> None:
 def run(inventory_file: str, results: Path, name: str, drift: str | None) -> None:
     """Replay the incident NAME, or one DRIFT of it, on the rack.
 
-    The rack must be up; it is reset before the first and after each drift. A process that is
-    killed leaves its drift applied, and the next one refuses until:
+    The rack must be up; it is reset before the first and after each drift. Ctrl-C and SIGTERM end
+    the drill, which puts back first, then mend and reset. A process that is killed leaves its drift
+    applied, and the next one refuses until:
 
     \b
       blackstart rack reset
     """
     replays = Replays.of(inventory_file, results)
     wanted = chosen(replays.cases, name, drift)
-    replay = replays.replay()
-    replay.begin()
-    for case in wanted:
-        replay.one(case)
+    try:
+        with replays.replaying() as replay:
+            for case in wanted:
+                replay.one(case)
+    except KeyboardInterrupt as error:
+        left = replays.records.applied()
+        may = f"{left} may still be applied; run: blackstart rack reset"
+        still = may if left else "no drift is applied"
+        raise Unproven(f"broken off ({error or 'Ctrl-C'}); {still}") from None
     found = score(*replays.outcomes(wanted))
     told.show(_console(), found)
     sys.exit(found.verdict.exit_code)

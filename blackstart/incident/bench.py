@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -17,21 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from blackstart.errors import Unproven
+from blackstart.incident import process
 from blackstart.incident.declaring import declaring
 from blackstart.incident.model import Changes, DrillOf, Step
 from blackstart.incident.records import Drilled, Verified
+from blackstart.model.drift_mark import MARK, look_for
 from blackstart.model.finding import Finding
 from blackstart.model.inventory import Inventory
 from blackstart.model.verdict import Judgement, Verdict
 
-MARK = "/var/lib/blackstart-incident"
 READY = "/usr/lib/blackstart-rack/ready"
 RESET_S, LOGIN_S, VERIFY_S, DRILL_S = 180.0, 30.0, 660.0, 1800.0
 PAUSE_S = 3.0
 ADDED = frozenset({"number", "blocks_boot", "accepted"})
 """What the decision's document adds to a finding."""
-COLOURING = frozenset({"FORCE_COLOR", "PY_COLORS", "CLICOLOR_FORCE"})
 SAID = 600
+REPLAYED = "this drill is to show what the drift does"
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class RackBench:
 
     def marked(self) -> str:
         """What stands in it. Raises ``Unproven``."""
-        look = f"[ ! -e {MARK} ] || cat {MARK}"
-        return self._on(self._keeper, look, LOGIN_S).strip()
+        return self._on(self._keeper, look_for(MARK), LOGIN_S).strip()
 
     def run(self, step: Step) -> None:
         """As root's shell runs it. Raises ``Unproven``."""
@@ -95,7 +94,7 @@ class RackBench:
         inventory = declaring(self.file, {**declares, **drill.declares}, directory)
         words = [f"scenarios/{drill.scenario}", "--inventory", str(inventory)]
         words += ["--arm", self.inventory.site, "--drills", str(directory)]
-        for guard, reason in drill.waive.items():
+        for guard, reason in {**drill.waive, "drift": REPLAYED}.items():
             words += ["--waive", f"{guard}={reason}"]
         done = self._blackstart("pytest", *words, timeout_s=DRILL_S)
         made = [*directory.glob("*/summary.json")]
@@ -129,26 +128,10 @@ class RackBench:
     def _blackstart(
         self, module: str, *words: str, timeout_s: float
     ) -> subprocess.CompletedProcess[str]:
-        """Run one of our commands, and keep what it printed."""
-        command = [sys.executable, "-m", module, *words]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.checkout,
-                env={key: text for key, text in os.environ.items() if key not in COLOURING},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Unproven(f"{module} {words[0]} did not end within {timeout_s:.0f} s") from None
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"$ {shlex.join([module, *words])}\n{done.stdout}{done.stderr}")
-            log.write(f"exit {done.returncode}\n")
-        return done
+        """Run one of our commands, and keep what it printed. Raises ``Unproven`` if late."""
+        return process.run(
+            module, words, directory=self.checkout, log=self.log, timeout_s=timeout_s
+        )
 
 
 def verified(document: Mapping[str, Any]) -> Verified:
@@ -163,11 +146,13 @@ def verified(document: Mapping[str, Any]) -> Verified:
         )
         for it in document["findings"]
     ]
+    holding = [it for it, _ in found if it.verdict is Verdict.PASS]
     return Verified(
         decision=document["decision"],
         wrong=tuple(it for it, leave in found if it.verdict is not Verdict.PASS and not leave),
         accepted=tuple(it.key for it, leave in found if leave),
-        good=tuple(it.key for it, _ in found if it.verdict is Verdict.PASS),
+        good=tuple(it.key for it in holding if it.not_applicable is None),
+        not_applicable=tuple(it.key for it in holding if it.not_applicable is not None),
     )
 
 

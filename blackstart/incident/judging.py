@@ -57,7 +57,7 @@ def outcome(
     before, drill = record.before, record.drill
     told = None
     if before is not None and drill is not None and not drill.refused:
-        told = foresight(case.drift.before, judging.new(before), drill, inventory)
+        told = foresight(case.drift.before, before, drill, inventory)
     verdict = Verdict.FAIL if judging.reasons else Verdict.PASS
     if judging.gaps and verdict is Verdict.PASS:
         verdict = Verdict.UNPROVEN
@@ -83,21 +83,8 @@ class _Judging:
         self.reasons: list[str] = []
         self.gaps: list[str] = []
         self.findings = Findings()
-        self._healthy = {item.key: item.verdict for item in healthy.wrong} if healthy else {}
         if healthy is None:
             self.gaps.append("nobody has verified the healthy site")
-
-    def new(self, seen: Verified) -> Verified:
-        """Without what was wrong with the site before anything was changed.
-
-        Of what could not be read then and is red now, nobody knows that it was before.
-        """
-        wrong = tuple(
-            item
-            for item in seen.wrong
-            if self._healthy.get(item.key) not in (item.verdict, Verdict.FAIL)
-        )
-        return seen.model_copy(update={"wrong": wrong})
 
     def replayed(self, record: Replayed) -> None:
         self.gaps += record.trouble
@@ -113,8 +100,7 @@ class _Judging:
             self.gaps.append("nobody has verified the site with the drift")
             self.findings = Findings(unread=_labels(_keys(drift.red)))
             return
-        seen = self.new(before)
-        red, unread = seen.of(Verdict.FAIL), seen.of(Verdict.UNPROVEN)
+        red, unread = before.of(Verdict.FAIL), before.of(Verdict.UNPROVEN)
         named, also, hidden = _keys(drift.red), _keys(drift.follows), _keys(drift.unseen)
         self.findings = Findings(
             found=_labels(red.keys() & named),
@@ -170,18 +156,26 @@ class _Judging:
         if after is None:
             self.gaps.append("nobody has verified the site after the fix")
             return
-        seen, stays = self.new(after), _keys(self.drift.stays)
-        left, unread = seen.of(Verdict.FAIL), seen.of(Verdict.UNPROVEN)
+        stays = _keys(self.drift.stays)
+        left, unread = after.of(Verdict.FAIL), after.of(Verdict.UNPROVEN)
         for key in sorted(left.keys() - stays):
             self.reasons.append(f"after the fix {label(key)} is red: {left[key].problem}")
         for key in sorted(unread.keys() - stays):
             self.gaps.append(f"after the fix {label(key)} was not seen: {unread[key].problem}")
-        told = {*after.good, *after.accepted} | left.keys() | unread.keys()
         were = _keys(self.drift.red) | ({*before.of(Verdict.FAIL)} if before else set())
-        for key in sorted(were - told - self._healthy.keys()):
-            self.gaps.append(f"after the fix nothing says how {label(key)} is")
+        for key in sorted(were - {*after.good} - left.keys() - unread.keys()):
+            self._not_green(key, after)
         if after.decision != GO:
             self.reasons.append(f"after the fix the decision is {after.decision}, not {GO}")
+
+    def _not_green(self, key: Key, after: Verified) -> None:
+        """What was red is neither red nor unread after the fix, and does not hold either."""
+        if key in after.not_applicable:  # what it was about is gone, so nothing is mended
+            self.reasons.append(f"after the fix {label(key)} does not apply any more")
+        elif key in after.accepted:
+            self.reasons.append(f"after the fix {label(key)} is accepted, not mended")
+        else:
+            self.gaps.append(f"after the fix nothing says how {label(key)} is")
 
 
 def label(key: Key) -> str:

@@ -26,12 +26,16 @@ EXPECTED = {"changes", "decision", "red", "follows", "unseen", "stays", "predict
 
 
 class Verified(Record):
-    """What ``blackstart verify`` said: ``wrong`` is all that does not hold and is not accepted."""
+    """What ``blackstart verify`` said: ``wrong`` is all that does not hold and is not accepted.
+
+    ``good`` was looked at and holds; where there was nothing to look at it is ``not_applicable``.
+    """
 
     decision: str
     wrong: tuple[Finding, ...]
     accepted: tuple[Key, ...]
     good: tuple[Key, ...]
+    not_applicable: tuple[Key, ...]
 
     def of(self, verdict: Verdict) -> dict[Key, Finding]:
         """Findings of one verdict, by check and target."""

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Protocol
 
 from blackstart.errors import BlackstartError, Refusal, Unproven
+from blackstart.incident.judging import GO, label
 from blackstart.incident.loading import Case
 from blackstart.incident.model import Changes, DrillOf, Step
 from blackstart.incident.records import Drilled, Records, Replayed, Verified, done_by
 
 WELL_S = 300.0
 """For how long the site may take to be well: a boot of its machines, and a margin."""
+TOLD = 10
+"""Findings of a rack that was to have none; ``blackstart verify`` shows all."""
 
 
 class Bench(Protocol):
@@ -69,7 +72,7 @@ class Replay:
         """A rack as new, and its findings on record. Raises ``Refusal``.
 
         Refuses while a drift may be applied that an earlier process has left; ``Unproven`` when
-        the rack is not well by itself.
+        the rack is not well by itself, or has findings: then nobody could tell what a drift did.
         """
         self._must_be_free()
         self.bench.reset()
@@ -78,7 +81,9 @@ class Replay:
             ill = self.bench.ill(WELL_S)
             if ill:
                 raise Unproven(f"the rack is not well, and nothing is changed: {ill}")
-            self.records.keep_healthy(self.bench.verify(None, {}))
+            seen = self.bench.verify(None, {})
+            _refuse_findings(seen)
+            self.records.keep_healthy(seen)
 
     def one(self, case: Case) -> Replayed:
         """Replay a drift on a rack that is as new, and keep the record of it.
@@ -179,3 +184,21 @@ class Replay:
                 [f"the drift {left} may still be applied ({mark}); run: blackstart rack reset"]
             )
         self.records.forget()
+
+
+def _refuse_findings(seen: Verified) -> None:
+    """Raises ``Unproven`` with what is red or unread on a rack that nobody has changed.
+
+    A warning as well: one that is there already hides that a drift brings it about.
+    """
+    if seen.wrong:
+        count = f"{len(seen.wrong)} finding{'s' if len(seen.wrong) > 1 else ''}"
+        told = [f"{label(item.key)}: {item.problem}" for item in seen.wrong[:TOLD]]
+        more = len(seen.wrong) - len(told)
+        told += [f"and {more} more"] if more else []
+        raise Unproven(
+            f"the healthy rack has {count}, so no drift could be judged and nothing is changed: "
+            f"{'; '.join(told)}"
+        )
+    if seen.decision != GO:
+        raise Unproven(f"the healthy rack is {seen.decision}, not {GO}; nothing is changed")

@@ -65,9 +65,12 @@ def down() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON on standard output.")
 @_guarded
 def show_status(as_json: bool) -> None:
-    """What runs; exit code 1 unless the rack is up, ready and every machine is on."""
+    """What runs; exit code 1 unless the rack is up, ready and every machine is on.
+
+    It is 1 as well while the drift of an incident is applied, or was left applied.
+    """
     host.require_root()
-    now = status.observe()
+    now = status.look_for_drift(status.observe())
     click.echo(json.dumps(now.as_json(), indent=1) if as_json else now.as_text())
     sys.exit(0 if now.healthy else 1)
 

@@ -84,15 +84,7 @@ def require_root() -> None:
     if os.geteuid() == 0:
         adopt_caller_environment()
         return
-    sudo = shutil.which("sudo")
-    if sudo is None:
-        raise HostError(
-            "the rack needs root (network namespace, taps) and there is no sudo here",
-            "run this command as root",
-        )
-    # Asks for the password, if any, before the environment is written.
-    if subprocess.run([sudo, "--", "true"], check=False).returncode != 0:
-        raise HostError("sudo refused", "run this command as root, or as a user that sudo knows")
+    sudo = _greeted_sudo()  # before the environment is written
     descriptor, name = tempfile.mkstemp(
         prefix="blackstart-environment-", dir=os.environ.get("XDG_RUNTIME_DIR")
     )
@@ -106,6 +98,28 @@ def require_root() -> None:
     words = [sudo, "--", "env", *kept, sys.executable]
     # The arguments as they were given to the interpreter, "-m" included.
     os.execv(sudo, [*words, *sys.orig_argv[1:]])  # noqa: S606 - takes this process's place
+
+
+def ask_for_root() -> None:
+    """Have sudo ask for its password now: what is started in the background later cannot.
+
+    Raises `HostError` when there is no sudo, or it refuses.
+    """
+    if os.geteuid() != 0:
+        _greeted_sudo()
+
+
+def _greeted_sudo() -> str:
+    """Where sudo is, once it has asked for the password, if any."""
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        raise HostError(
+            "the rack needs root (network namespace, taps) and there is no sudo here",
+            "run this command as root",
+        )
+    if subprocess.run([sudo, "--", "true"], check=False).returncode != 0:
+        raise HostError("sudo refused", "run this command as root, or as a user that sudo knows")
+    return sudo
 
 
 def adopt_caller_environment() -> None:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import subprocess
+from dataclasses import dataclass, replace
 from typing import Any
 
-from blackstart.rack import client, record
+from blackstart.model.drift_mark import MARK, look_for
+from blackstart.rack import client, record, ssh
 from blackstart.rack.errors import HostError, RackError
 from blackstart.rack.record import Record
 from blackstart.rack.topology import TOPOLOGIES, Guest, Machine
 
+DRIFT_S = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One look at the rack; ``machines`` is empty when the controller does not answer."""
+    """One look at the rack; ``machines`` is empty when the controller does not answer.
+
+    ``drift`` is that of an incident which is applied, ``drift_unread`` why nobody knows.
+    """
 
     record: Record | None
     machines: dict[str, dict[str, Any]]
     kvm: bool
     problem: str
+    drift: str = ""
+    drift_unread: str = ""
 
     @property
     def healthy(self) -> bool:
-        """Up, ready, and every machine switched on."""
+        """Up, ready, every machine switched on, and no drift known to be applied."""
+        if self.drift:
+            return False
         on = [machine["power"] == "On" for machine in self.machines.values()]
         return self.record is not None and self.record.phase == "ready" and bool(on) and all(on)
 
@@ -40,6 +51,8 @@ class Status:
             "kvm": self.kvm,
             "machines": self.machines,
             "problem": self.problem or None,
+            "drift": self.drift or None,
+            "drift_unread": self.drift_unread or None,
         }
 
     def as_text(self) -> str:
@@ -51,6 +64,10 @@ class Status:
             f"  {name:6} {machine['power']:3}  {machine['address']:12} {machine['bmc']}"
             for name, machine in self.machines.items()
         ]
+        if self.drift:
+            lines.append(f"the drift {self.drift} is applied; run: blackstart rack reset")
+        if self.drift_unread:
+            lines.append(f"whether a drift is applied is not known: {self.drift_unread}")
         return "\n".join([*lines, self.problem] if self.problem else lines)
 
 
@@ -72,6 +89,29 @@ def observe() -> Status:
         for machine in TOPOLOGIES[entry.topology].machines
     }
     return Status(entry, machines, kvm=bool(answer["kvm"]), problem="")
+
+
+def look_for_drift(now: Status) -> Status:
+    """The same, and whether an incident's drift is applied, within 15 s.
+
+    Never raises for a rack that is ill. The mark is on the last machine, which is asked when the
+    rack is ready and that one on.
+    """
+    entry = now.record
+    if entry is None:
+        return now
+    keeper = TOPOLOGIES[entry.topology].machines[-1]
+    power = now.machines.get(keeper.name, {}).get("power", "not known")
+    if entry.phase != "ready" or power != "On":
+        why = f"the rack is {entry.phase}, the power of {keeper.name} {power}"
+        return replace(now, drift_unread=why)
+    try:
+        done = ssh.run(entry.files(), keeper.address, look_for(MARK), timeout=DRIFT_S)
+    except subprocess.TimeoutExpired:
+        return replace(now, drift_unread=f"{keeper.name} gave no answer within {DRIFT_S:.0f} s")
+    if done.returncode != 0:
+        return replace(now, drift_unread=f"{keeper.name}: {done.stderr.strip()}")
+    return replace(now, drift=done.stdout.strip())
 
 
 def running_host(name: str) -> tuple[Record, Machine, Guest | None]:

@@ -16,6 +16,7 @@ from blackstart.safety.guards.condition import (
     GuestsUnlocked,
     Healthy,
     NeverDownSurvives,
+    NoDrift,
     NoLeftovers,
 )
 from blackstart.safety.guards.leave import Armed, Consented, NotHalted, NothingOpen, WithinWindow
@@ -40,6 +41,7 @@ GUARDS: tuple[Guard, ...] = (
     OnMains(),
     GuestsUnlocked(),
     NoLeftovers(),
+    NoDrift(),
     OutOfBandProven(),
     Witnessed(),
     WithinWindow(),

@@ -1,5 +1,7 @@
 """The site's lease: one drill at a time, and everybody can read who, since when and why.
 
+Replays of incidents have one of their own in another directory: each of their drills needs this.
+
 A lock of the operating system (flock(2)) on a file per site, so that it goes with the
 process that held it, however that ended.
 """
@@ -28,8 +30,10 @@ def lease_directory() -> Path:
 
 
 @contextmanager
-def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
-    """Hold the site's lease while the block runs.
+def hold(
+    site: str, why: str, clock: Clock, directory: Path, *, stop: str = "blackstart halt"
+) -> Iterator[None]:
+    """Hold the site's lease while the block runs; ``stop`` is how a person ends who has it.
 
     Raises ``Refusal`` at once, naming the holder, when somebody else has it, and
     ``UsageError`` where no lease can be kept.
@@ -39,7 +43,7 @@ def hold(site: str, why: str, clock: Clock, directory: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             held = f"lease: site {site} is held by {_holder(file.name)}"
-            raise Refusal([f"{held}; wait for it, or stop it: blackstart halt"]) from None
+            raise Refusal([f"{held}; wait for it, or stop it: {stop}"]) from None
         holder = {
             "who": who(),
             "pid": os.getpid(),

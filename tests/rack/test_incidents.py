@@ -18,6 +18,7 @@ from blackstart.evidence.addresses import WIDE
 from blackstart.evidence.incidents import show
 from blackstart.incident.bench import DRILL_S, VERIFY_S
 from blackstart.incident.loading import Case
+from blackstart.incident.replay import Replay
 from blackstart.model.verdict import Verdict
 from tests.rack.drills import INVENTORY, ROOT
 
@@ -40,9 +41,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def replays(pytestconfig: pytest.Config) -> Iterator[Replays]:
-    """All of them; the rack is as new and verified before, and the table is told at the end."""
+    """All of them; the table is told at the end."""
     replays = replays_of(pytestconfig)
-    replays.replay().begin()
     yield replays
     score = replays.score(replays.cases)
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
@@ -54,14 +54,21 @@ def replays(pytestconfig: pytest.Config) -> Iterator[Replays]:
         reporter.write_line(line.rstrip())
 
 
+@pytest.fixture(scope="module")
+def replay(replays: Replays) -> Iterator[Replay]:
+    """The rack is as new and verified before, and nobody else replays on it meanwhile."""
+    with replays.replaying() as replay:
+        yield replay
+
+
 def test_it_was_foreseen_and_happened_and_was_mended(
-    case: Case, replays: Replays, request: pytest.FixtureRequest
+    case: Case, replays: Replays, replay: Replay, request: pytest.FixtureRequest
 ) -> None:
     """Named checks red before, named promises broken by the drill, all green after the fix."""
     earlier, _ = replays.outcomes((case,))
     good = [item.verdict for item in earlier] == [Verdict.PASS]
     if good and not request.config.getoption("again"):
         pytest.skip(f"as expected before: {replays.records.path(case.id)}")
-    replays.replay().one(case)
+    replay.one(case)
     (outcome,), _ = replays.outcomes((case,))
     assert outcome.verdict is Verdict.PASS, "; ".join((*outcome.reasons, *outcome.gaps))

@@ -8,11 +8,13 @@ from typing import ClassVar
 
 import pytest
 
+from blackstart.drivers.base import CommandResult
 from blackstart.errors import Unreachable
+from blackstart.model.drift_mark import MARK
 from blackstart.model.facts import Mount, Observed
 from blackstart.safety.guard import Request
 from tests.simulation.circumstances import seen, unseen
-from tests.simulation.drivers import SimulatedDeadMen
+from tests.simulation.drivers import SimulatedDeadMen, SimulatedRunner
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
@@ -102,6 +104,41 @@ class TestLeftovers:
 
         asked = at(request_for(tmp_path), deadmen=Silent(World(small_site())))
         assert refusal("leftovers", asked) == "could not be answered: a1: no route to host"
+
+
+class TestDrift:
+    """A rack on which an incident's drift is applied shows more than the fault."""
+
+    def asked(self, tmp_path: Path, said: CommandResult) -> Request:
+        class Told(SimulatedRunner):
+            def run(
+                self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
+            ) -> CommandResult:
+                assert (host, MARK in command, timeout_s) == (last, True, 10.0)
+                return said
+
+        request = request_for(tmp_path)
+        site = request.site
+        last = [*site.inventory.nodes][-1]
+        rack = site.inventory.model_copy(update={"rack": "pve"})
+        return at(request, inventory=rack, runner=Told(World(small_site())))
+
+    def test_a_drift_that_is_applied(self, tmp_path: Path) -> None:
+        said = refusal("drift", self.asked(tmp_path, CommandResult(0, "gone@efi\n", "")))
+        assert said.startswith("the drift gone@efi is applied, by a replay that runs or was killed")
+        assert said.endswith("run: blackstart rack reset")
+
+    def test_none(self, tmp_path: Path) -> None:
+        given = answer("drift", self.asked(tmp_path, CommandResult(0, "", "")))
+        assert (given.refusal, given.because) == (None, "no mark of a drift on a2")
+
+    def test_a_mark_that_cannot_be_read(self, tmp_path: Path) -> None:
+        said = refusal("drift", self.asked(tmp_path, CommandResult(1, "", "I/O error\n")))
+        assert said == "whether a drift is applied cannot be seen (a2: I/O error)"
+
+    def test_another_site_is_not_asked(self, tmp_path: Path) -> None:
+        given = answer("drift", request_for(tmp_path))
+        assert (given.refusal, given.because) == (None, "")
 
 
 class TestNeverDown:

@@ -22,13 +22,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inventory_file": {"errors", "model", "yaml_document", "yaml_file", "yaml_nodes"},
     "incident": {
         *{"errors", "model", "yaml_document", "yaml_file", "yaml_nodes"},
-        *{"invariants", "safety"},
+        *{"invariants", "safety", "signals"},
     },
     "drivers": {"errors", "model", "redaction"},
     "collect": {"errors", "model", "drivers"},
     "probes": {"errors", "model", "drivers"},
     "faults": {"errors", "model", "drivers"},
     "invariants": {"errors", "model"},
+    "signals": set(),
     "terms": set(),
     "safety": {"errors", "model", "drivers", "faults", "terms"},
     "leash": {"errors", "model", "drivers"},
@@ -66,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "discover": {"errors", "model"},
     "doctor": {"errors", "model", "drivers", "collect"},
-    "rack": {"errors"},
+    "rack": {"errors", "model"},
 }
 ABOVE_ALL = {
     "plugin",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from blackstart.model.drift_mark import MARK, look_for
 from blackstart.model.subjects import guest_behind, mounts_asked
 from blackstart.safety.guards.base import Pass, Request, Said
+
+LOOK_S = 10.0
 
 
 class Healthy:
@@ -110,6 +113,28 @@ class NoLeftovers:
                 "run: blackstart recover, from where that drill ran"
             )
         return Pass(f"no dead-man on {', '.join(host for host in hosts if host) or 'any host'}")
+
+
+class NoDrift:
+    """No incident's drift is applied to the rack: what it does would be taken for the fault's."""
+
+    name = "drift"
+
+    def refuse(self, request: Request) -> Said:
+        """Refuse while the mark of a replay is on the rack; no other site can have one."""
+        inventory = request.site.inventory
+        if inventory.rack is None:
+            return None
+        keeper = [*inventory.nodes][-1]
+        seen = request.site.runner.run(keeper, look_for(MARK), timeout_s=LOOK_S)
+        if not seen.ok:
+            return f"whether a drift is applied cannot be seen ({keeper}: {seen.stderr.strip()})"
+        if seen.stdout.strip():
+            return (
+                f"the drift {seen.stdout.strip()} is applied, by a replay that runs or was killed; "
+                "wait for its end, or run: blackstart rack reset"
+            )
+        return Pass(f"no mark of a drift on {keeper}")
 
 
 class NeverDownSurvives:

@@ -62,16 +62,18 @@ def finding(key: tuple[str, str], verdict: Verdict = Verdict.FAIL, **changes: An
     return Finding(**{**found, **changes})
 
 
-def verified(*wrong: Finding, decision: str | None = None, good: Any = (EFI, ONBOOT)) -> Verified:
+def verified(
+    *wrong: Finding, decision: str | None = None, good: Any = (EFI, ONBOOT), **changes: Any
+) -> Verified:
     """What verify said: all is good but for this."""
     keys = {item.key for item in wrong}
     critical = any(item.severity is Severity.CRITICAL for item in wrong)
-    return Verified(
-        decision=decision or ("no-go" if critical else "go"),
-        wrong=wrong,
-        accepted=(),
-        good=tuple(key for key in good if key not in keys),
-    )
+    whole: dict[str, Any] = {
+        **{"wrong": wrong, "accepted": (), "not_applicable": ()},
+        "decision": decision or ("no-go" if critical else "go"),
+        "good": tuple(key for key in good if key not in keys),
+    }
+    return Verified(**{**whole, **changes})
 
 
 def drilled(refused: tuple[str, ...] = (), **verdicts: str) -> Drilled:

@@ -151,7 +151,10 @@ def test_a_drill_is_called_with_its_waivers_and_its_own_budgets(
     found = rack.drill(wanted, {}, tmp_path / "drills")
     words = rack.checkout.joinpath("drilled").read_text().split("|")
     assert words[0] == "scenarios/test_node_reboot.py::test_node_reboot[pve1]"
-    assert words[-2:] == ["--waive", "busy=a backup runs"]
+    assert words[-4:] == [
+        *("--waive", "busy=a backup runs"),
+        *("--waive", "drift=this drill is to show what the drift does"),
+    ]
     assert words[words.index("--arm") + 1] == "rack"
     copy = Path(words[words.index("--inventory") + 1])
     assert "budget: 90s" in copy.read_text()
@@ -186,6 +189,11 @@ def test_what_the_owner_accepts_is_not_wrong() -> None:
     assert (seen.wrong, seen.accepted, seen.good) == ((), (EFI,), ())
     held = verified(decision(verdict="pass"))
     assert (held.wrong, held.accepted, held.good) == ((), (), (EFI,))
+
+
+def test_what_does_not_apply_is_not_green() -> None:
+    seen = verified(decision(verdict="pass", not_applicable="k3s1 has no EFI disk"))
+    assert (seen.good, seen.not_applicable) == ((), (EFI,))
 
 
 def test_a_refusal_of_a_drill_is_understood() -> None:

@@ -56,6 +56,14 @@ def test_all_as_expected() -> None:
             "after the fix guest_starts_with_its_node [app1] is red",
         ),
         ({"after": verified(decision="no-go")}, "after the fix the decision is no-go, not go"),
+        (
+            {"after": verified(good=(ONBOOT,), not_applicable=(EFI,))},
+            "after the fix uefi_guest_has_its_efi_disk [k3s1] does not apply any more",
+        ),
+        (
+            {"after": verified(good=(ONBOOT,), accepted=(EFI,))},
+            "after the fix uefi_guest_has_its_efi_disk [k3s1] is accepted, not mended",
+        ),
     ],
 )
 def test_what_is_otherwise_fails(changes: dict[str, Any], said: str) -> None:
@@ -104,6 +112,20 @@ def test_what_is_not_known_is_unproven(changes: dict[str, Any], said: str) -> No
     assert any(gap.startswith(said) for gap in found.gaps), found.gaps
 
 
+def test_what_followed_is_to_hold_again_as_well() -> None:
+    follows = {"follows": [drifts.claim(ONBOOT)]}
+    before = verified(finding(EFI), finding(ONBOOT))
+    found = judged(follows, before=before, after=verified(good=(EFI,), not_applicable=(ONBOOT,)))
+    assert found.reasons == (
+        "after the fix guest_starts_with_its_node [app1] does not apply any more",
+    )
+
+
+def test_what_was_not_red_need_not_apply_after_the_fix() -> None:
+    after = verified(good=(EFI,), not_applicable=(ONBOOT,))
+    assert judged(after=after).verdict is Verdict.PASS
+
+
 def test_without_a_look_at_the_healthy_site_nothing_is_proven() -> None:
     found = outcome(drifts.case(), record(), None, RACK)
     assert found.verdict is Verdict.UNPROVEN
@@ -114,24 +136,6 @@ def test_a_named_finding_that_could_not_be_read_is_never_right() -> None:
     assert (found.found, found.missed) == ((), ())
     assert found.unread == ("uefi_guest_has_its_efi_disk [k3s1]",)
     assert judged(before=None).findings.unread == found.unread
-
-
-def test_what_was_wrong_before_is_not_the_drift() -> None:
-    ill = finding(ONBOOT, severity=Severity.WARNING)
-    before, after = verified(finding(EFI), ill), verified(ill)
-    found = outcome(drifts.case(), record(before=before, after=after), verified(ill), RACK)
-    assert (found.verdict, found.reasons) == (Verdict.PASS, ())
-    assert found.findings.wrong == ()
-
-
-def test_what_could_not_be_read_before_and_is_red_now_is_told() -> None:
-    dark, red = finding(ONBOOT, UNREAD), finding(ONBOOT)
-    still = record(before=verified(finding(EFI), dark, decision="no-go"), after=verified())
-    assert outcome(drifts.case(), still, verified(dark), RACK).verdict is Verdict.PASS
-    then = record(before=verified(finding(EFI), red))
-    found = outcome(drifts.case(), then, verified(dark), RACK)
-    assert found.verdict is Verdict.FAIL
-    assert found.findings.wrong == ("guest_starts_with_its_node [app1]",)
 
 
 def test_what_follows_may_be_red_and_need_not() -> None:

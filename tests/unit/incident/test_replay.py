@@ -13,9 +13,11 @@ from blackstart.errors import Refusal, Unproven, UsageError
 from blackstart.incident.model import Changes, DrillOf, Step
 from blackstart.incident.records import Drilled, Records, Verified, digest
 from blackstart.incident.replay import Replay
+from blackstart.model.finding import Severity
+from blackstart.model.verdict import Verdict
 
 from . import drifts
-from .drifts import EFI, FELL, HARMLESS, finding, verified
+from .drifts import EFI, FELL, HARMLESS, ONBOOT, finding, verified
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Rack:
     said: list[str] = field(default_factory=list)
     carries: str = ""
     unwell: str = ""
+    healthy: Verified = field(default_factory=verified)
 
     def _did(self, what: str) -> None:
         self.said.append(what)
@@ -55,7 +58,7 @@ class Rack:
         self._did(
             "verify" if act is None else "verify with" if "mend" not in self.said else "again"
         )
-        return verified(finding(EFI)) if self.said[-1] == "verify with" else verified()
+        return verified(finding(EFI)) if self.said[-1] == "verify with" else self.healthy
 
     def drill(self, drill: DrillOf, declares: Changes, directory: Path) -> Drilled:
         self._did("drill")
@@ -202,6 +205,37 @@ def test_a_rack_that_is_ill_by_itself_is_not_changed(records: Records) -> None:
     with pytest.raises(Unproven, match="nothing is changed: nas1: busy"):
         replay(Rack(unwell="nas1: busy"), records).begin()
     assert records.healthy() is None
+
+
+@pytest.mark.parametrize(
+    ("healthy", "said"),
+    [
+        (
+            verified(finding(ONBOOT, severity=Severity.WARNING)),
+            r"has 1 finding,.* nothing is changed: guest_starts_with_its_node \[app1\]: it is not",
+        ),
+        (
+            verified(finding(EFI, Verdict.UNPROVEN), finding(ONBOOT), decision="no-go"),
+            r"has 2 findings.*efi_disk \[k3s1\]: it is not; guest_starts_with_its_node \[app1\]",
+        ),
+        (verified(decision="unproven"), "the healthy rack is unproven, not go"),
+    ],
+)
+def test_findings_of_the_healthy_rack_would_make_every_score_meaningless(
+    records: Records, healthy: Verified, said: str
+) -> None:
+    rack = Rack(healthy=healthy)
+    with pytest.raises(Unproven, match=said):
+        replay(rack, records).begin()
+    assert records.healthy() is None
+    with pytest.raises(Unproven, match=said):  # nothing of the first look counts
+        replay(rack, records).begin()
+    assert rack.said == ["reset", "well", "verify"] * 2
+
+
+def test_what_the_healthy_racks_owner_accepts_is_no_finding(records: Records) -> None:
+    replay(Rack(healthy=verified(accepted=(EFI,))), records).begin()
+    assert records.healthy() is not None
 
 
 @pytest.mark.parametrize(

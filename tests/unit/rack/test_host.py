@@ -87,3 +87,20 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: Path) -> None:
         command.run(["sleep", "60"], timeout=0.2)
     with pytest.raises(command.RackError, match="failed"):
         command.stream(["sleep", "60"], timeout=0.2, log=tmp_path / "log", line=lambda _: None)
+
+
+@pytest.mark.parametrize(("user", "asked"), [(1000, True), (0, False)])
+def test_sudo_asks_before_anything_runs_in_the_background(
+    programs: Path, monkeypatch: pytest.MonkeyPatch, user: int, asked: bool
+) -> None:
+    program(programs, "sudo", f'echo "$@" >{programs}/asked')
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    host.ask_for_root()
+    assert programs.joinpath("asked").exists() is asked
+
+
+def test_a_sudo_that_refuses_is_told(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(programs, "sudo", "exit 1")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(HostError, match="sudo refused"):
+        host.ask_for_root()
