@@ -145,7 +145,7 @@ def online_nodes(status: Iterable[Json]) -> tuple[str, ...]:
         sorted(
             str(item["name"])
             for item in status
-            if item.get("type") == "node" and "name" in item and item.get("online") in (1, True)
+            if item.get("type") == "node" and "name" in item and flag(item.get("online"))
         )
     )
 
