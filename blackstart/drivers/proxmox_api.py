@@ -23,6 +23,7 @@ from proxmoxer.backends.https import Backend
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from blackstart.drivers.bounded import within
+from blackstart.drivers.header_word import header_word
 from blackstart.drivers.triage import Triage
 from blackstart.drivers.trust import (
     Trust,
@@ -62,6 +63,7 @@ def parse_token(text: str) -> Token:
     user, mark, name = identity.partition("!")
     if not (equals and mark and "@" in user and name and secret):
         raise UsageError("the Proxmox API token is not of the form USER@REALM!ID=UUID")
+    header_word(text.strip(), "the Proxmox API token")
     return Token(user, name, secret)
 
 
