@@ -49,6 +49,8 @@ def ip_addresses(answer: object, source: str) -> tuple[Reservation, ...]:
         kind = entry["alloc_type"]
         if kind in _SEEN_ONLY:
             continue
+        if kind in _KINDS and entry["ip"] is None:
+            continue  # a card that is only up, or an automatic link of a released machine
         if kind not in _KINDS:
             raise ValueError(f"alloc_type {kind!r} of {entry['ip']}")
         macs = [_mac(card["mac_address"]) for card in records(entry["interface_set"])]
