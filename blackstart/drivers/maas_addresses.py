@@ -139,7 +139,7 @@ def subnets(answer: object) -> tuple[Subnet, ...]:
                 if entry["vlan"][role]
             ),
             gateway=entry["gateway_ip"],
-            dns_servers=tuple(entry["dns_servers"]),
+            dns_servers=tuple(entry["dns_servers"] or ()),
         )
         for entry in records(answer)
     )

@@ -219,6 +219,11 @@ def test_two_racks_are_two_dhcp_servers() -> None:
     assert (both.racks, one.racks) == (("aaaaaa", "bbbbbb"), ("aaaaaa",))
 
 
+def test_a_subnet_without_name_servers_of_its_own() -> None:
+    (found,) = addresses.subnets([{**SUBNET, "dns_servers": None, "gateway_ip": None}])
+    assert (found.dns_servers, found.gateway) == ((), None)
+
+
 def test_no_subnet_at_all_is_no_answer() -> None:
     with pytest.raises(Rejected, match="the list of subnets is empty"):
         addresses.subnets([])
