@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from blackstart.cli_options import INVENTORY
+from blackstart.cli_output import console, put
 from blackstart.evidence.addresses import WIDE, document, show
 from blackstart.inventory_file import load
 from blackstart.model.address_findings import findings
@@ -24,7 +24,7 @@ from blackstart.wiring import connect
     "--json",
     "output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write it as one JSON object into this file as well.",
+    help="Write it as one JSON object into this file as well; - is standard output.",
 )
 def addresses(inventory_file: str, output: Path | None) -> None:
     """Compare what is declared, reserved, leased, configured, seen, in DNS, in certificates.
@@ -43,8 +43,8 @@ def addresses(inventory_file: str, output: Path | None) -> None:
     judged = findings(book)
     # FORCE_COLOR makes a terminal of everything for rich; it makes no pipe narrow.
     width = None if sys.stdout.isatty() else WIDE
-    show(Console(highlight=False, width=width), book, judged)
+    show(console(output, width), book, judged)
     if output is not None:
         text = json.dumps({"taken_at": facts.taken_at, **document(book, judged)}, indent=2)
-        output.write_text(text + "\n", "utf-8")
+        put(f"{text}\n", output)
     sys.exit(judged.verdict.exit_code)
