@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from blackstart.cli_options import INVENTORY, JSON_AS_WELL
+from blackstart.cli_output import console, put
 from blackstart.evidence.addresses import WIDE, document, show
 from blackstart.inventory_file import load
 from blackstart.model.address_findings import findings
@@ -38,8 +38,8 @@ def addresses(inventory_file: str, output: Path | None) -> None:
     judged = findings(book)
     # FORCE_COLOR makes a terminal of everything for rich; it makes no pipe narrow.
     width = None if sys.stdout.isatty() else WIDE
-    show(Console(highlight=False, width=width), book, judged)
+    show(console(output, width), book, judged)
     if output is not None:
         text = json.dumps({"taken_at": facts.taken_at, **document(book, judged)}, indent=2)
-        output.write_text(text + "\n", "utf-8")
+        put(f"{text}\n", output)
     sys.exit(judged.verdict.exit_code)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from blackstart.cli_options import INVENTORY, JSON_AS_WELL
+from blackstart.cli_output import console, put
 from blackstart.doctor.rounds import examine
 from blackstart.evidence.reach import document, show
 from blackstart.inventory_file import load
@@ -37,8 +37,8 @@ def doctor(inventory_file: str, output: Path | None) -> None:
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
     with contact(inventory, rack_secrets=home / "secrets" if home else None) as contacts:
         things = examine(contacts)
-    show(Console(highlight=False), inventory.site, things)
+    show(console(output), inventory.site, things)
     if output is not None:
         text = json.dumps(document(inventory.site, taken_at, things), indent=2)
-        output.write_text(text + "\n", "utf-8")
+        put(f"{text}\n", output)
     sys.exit(verdict_of(things).exit_code)

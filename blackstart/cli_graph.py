@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from blackstart.boot_look import look
 from blackstart.cli_options import INVENTORY, drills_option, json_option
+from blackstart.cli_output import console, put
 from blackstart.evidence.boot_outlook import document, show
 from blackstart.evidence.boot_picture import draw
 from blackstart.evidence.earlier import comebacks_of
@@ -51,12 +51,10 @@ def graph(
         given = look(site)
     measured = [(item.drill, item.back_s) for item in comebacks_of(inventory.site, drills)]
     told = outlook(boot_graph(given), inventory, measured)
-    show(Console(highlight=False), told, everything=everything)
+    show(console(output), told, everything=everything)
     if svg is not None:
         draw(told, svg)
     if output is not None:
         text = json.dumps({"taken_at": given.facts.taken_at, **document(told)}, indent=2) + "\n"
-        part = output.with_name(output.name + ".part")
-        part.write_text(text, "utf-8")
-        part.replace(output)
+        put(text, output)
     sys.exit(told.verdict.exit_code)

@@ -25,7 +25,10 @@ def inventory_option(about: str) -> Callable[[Command], Command]:
 def json_option(about: str) -> Callable[[Command], Command]:
     """A file for programs, beside what a person is shown; ``output`` of the command."""
     return click.option(
-        "--json", "output", type=click.Path(path_type=Path, dir_okay=False), help=about
+        "--json",
+        "output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help=f"{about.removesuffix('.')}; - is standard output.",
     )
 
 

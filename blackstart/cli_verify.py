@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from blackstart.cli_options import INVENTORY, drills_option, json_option
+from blackstart.cli_output import console, put
 from blackstart.errors import Unproven, UsageError
 from blackstart.evidence import decision as told
 from blackstart.evidence.earlier import outages_of
@@ -34,6 +36,9 @@ of the checkout that this runs from."""
 KEPT = Path("reports/verify")
 BOUND_S = 600.0
 """No snapshot takes as long: every question in it has its own bound."""
+_KEPT_FROM_BEGINNING = re.compile(
+    r"^_+ ERROR at setup of .* _+\n(.+(?:\n(?![_=]{3}).+)*)", re.MULTILINE
+)
 
 
 @click.command()
@@ -68,7 +73,7 @@ def verify(
     outages = outages_of(act, inventory.site, drills)
     own = own_checks(checks)
     whole = told.Told(decision, findings, inventory.site, outages, new, own)
-    told.show(Console(highlight=False), whole, everything=everything)
+    told.show(console(output), whole, everything=everything)
     taken_at = datetime.now(UTC).isoformat(timespec="seconds")
     _keep(kept, output, told.document(decision, findings, inventory.site, taken_at, own))
     sys.exit(decision.verdict.exit_code)
@@ -86,9 +91,9 @@ def explain(inventory_file: str, number: int) -> None:
     findings = {item["number"]: item for item in document["findings"]}
     if number not in findings:
         raise UsageError(f"there is no finding {number}; the last run has 1 to {len(findings)}")
-    console = Console(highlight=False)
+    shown = Console(highlight=False)
     for key, value in told.explained(findings[number], document["taken_at"]):
-        console.print(Text(f"{key:<{told.LABEL_WIDTH}}{value}"), soft_wrap=True)
+        shown.print(Text(f"{key:<{told.LABEL_WIDTH}}{value}"), soft_wrap=True)
 
 
 def _act(before: str | None, inventory: Inventory) -> Act | None:
@@ -121,10 +126,15 @@ def _checked(checks: Path, inventory_file: str) -> tuple[Finding, ...]:
         except subprocess.TimeoutExpired:
             raise Unproven(f"the checks did not end within {BOUND_S:.0f} s") from None
         if done.returncode == UsageError.exit_code:
-            raise UsageError(done.stderr.strip() or done.stdout.strip())
+            raise UsageError(_mistake(done.stdout) or done.stderr.strip() or done.stdout.strip())
         if not file.exists():
             raise Unproven(f"the checks said nothing: {(done.stdout + done.stderr)[-2000:]}")
         return FINDINGS.validate_json(file.read_bytes())
+
+
+def _mistake(said: str) -> str:
+    """What is not right, told once: pytest tells it of every check that it keeps from beginning."""
+    return "\n".join(dict.fromkeys(_KEPT_FROM_BEGINNING.findall(said)))
 
 
 def checks_directory(candidates: Iterable[Path]) -> Path:
@@ -173,6 +183,4 @@ def _keep(kept: Path, output: Path | None, document: Mapping[str, Any]) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     for file in (kept, output):
         if file is not None:
-            part = file.with_name(file.name + ".part")
-            part.write_text(text, "utf-8")
-            part.replace(file)
+            put(text, file)

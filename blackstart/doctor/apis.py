@@ -75,7 +75,9 @@ def _answers_as(api: ProxmoxApi) -> str | None:
         if str(error).startswith("403"):
             return None
         raise
-    return next((str(it.get("name")) for it in status if it.get("local") in (1, True)), None)
+    return next(
+        (str(it.get("name")) for it in status if proxmox_answers.flag(it.get("local"))), None
+    )
 
 
 def maas(inventory: Inventory, api: MaasApi) -> tuple[Reach, ...]:

@@ -33,6 +33,7 @@ from urllib3.exceptions import (
 )
 
 from blackstart.drivers.bounded import within
+from blackstart.drivers.header_word import header_word
 from blackstart.drivers.trust import root_cause, trust_store, unanswered
 from blackstart.drivers.whole_answer import CHUNK, TooLarge, whole
 from blackstart.errors import DriverError, Rejected, TimedOut, Unreachable
@@ -53,8 +54,9 @@ class K3sServers:
     def __init__(self, servers: Mapping[str, tuple[str, int]], *, token: str, ca: Path) -> None:
         """``servers`` maps names to address and port.
 
-        Raises ``UsageError`` when the CA file is not there.
+        Raises ``UsageError`` when the CA file is not there, or no header can carry the token.
         """
+        header_word(token, "the token of k3s")
         self.servers: Mapping[str, tuple[str, int]] = dict(servers)
         self.ca = ca
         self._clients = {

@@ -49,6 +49,8 @@ def ip_addresses(answer: object, source: str) -> tuple[Reservation, ...]:
         kind = entry["alloc_type"]
         if kind in _SEEN_ONLY:
             continue
+        if kind in _KINDS and entry["ip"] is None:
+            continue  # a card that is only up, or an automatic link of a released machine
         if kind not in _KINDS:
             raise ValueError(f"alloc_type {kind!r} of {entry['ip']}")
         macs = [_mac(card["mac_address"]) for card in records(entry["interface_set"])]
@@ -137,7 +139,7 @@ def subnets(answer: object) -> tuple[Subnet, ...]:
                 if entry["vlan"][role]
             ),
             gateway=entry["gateway_ip"],
-            dns_servers=tuple(entry["dns_servers"]),
+            dns_servers=tuple(entry["dns_servers"] or ()),
         )
         for entry in records(answer)
     )

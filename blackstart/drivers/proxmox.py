@@ -55,7 +55,9 @@ class ProxmoxGuests:
 
     def status(self, guest: str) -> str:
         """``running`` or ``stopped``, from the guest's node itself. Raises ``DriverError``."""
-        return str(self._current(guest)["status"])
+        current = self._current(guest)
+        with answers.understood(f"status/current of {guest}"):
+            return str(current["status"])
 
     def start(self, guest: str, *, timeout_s: float) -> str:
         """Start it and wait for the task, at most ``timeout_s`` seconds; its exit status.

@@ -14,7 +14,7 @@ from blackstart.errors import Rejected
 from blackstart.model.circumstances import Vitals
 
 # Made anew by container engines and overlays inside the guest: not the guest's own address.
-_INNER = re.compile(r"^(lo$|docker|br-|veth|cni|flannel|cali|kube|virbr|lxc|podman)")
+_INNER = re.compile(r"^(lo$|docker|br-[0-9a-f]{12}$|veth|cni|flannel|cali|kube|virbr|lxc|podman)")
 _NEVER_KEPT = frozenset({"cipassword", "digest"})
 
 Json = Mapping[str, Any]
@@ -145,7 +145,7 @@ def online_nodes(status: Iterable[Json]) -> tuple[str, ...]:
         sorted(
             str(item["name"])
             for item in status
-            if item.get("type") == "node" and "name" in item and item.get("online") in (1, True)
+            if item.get("type") == "node" and "name" in item and flag(item.get("online"))
         )
     )
 

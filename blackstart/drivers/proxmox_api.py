@@ -24,6 +24,7 @@ from proxmoxer.backends.https import Backend
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from blackstart.drivers.bounded import first, within
+from blackstart.drivers.header_word import header_word
 from blackstart.drivers.proxmox_patience import node_of
 from blackstart.drivers.triage import Triage
 from blackstart.drivers.trust import (
@@ -64,6 +65,7 @@ def parse_token(text: str) -> Token:
     user, mark, name = identity.partition("!")
     if not (equals and mark and "@" in user and name and secret):
         raise UsageError("the Proxmox API token is not of the form USER@REALM!ID=UUID")
+    header_word(text.strip(), "the Proxmox API token")
     return Token(user, name, secret)
 
 

@@ -125,7 +125,7 @@ def stores_of(node: str, entries: Iterable[Json]) -> list[Store]:
         Store(
             node=node,
             name=str(entry.get("storage")),
-            active=entry.get("active") in (1, True),
+            active=answers.flag(entry.get("active")),
         )
         for entry in entries
     ]

@@ -62,9 +62,13 @@ def must_see(api: ProxmoxApi, path: str, privilege: str) -> None:
 
 
 def observed(api: ProxmoxApi, source: str, ask: Callable[[], T]) -> Observed[T]:
-    """What was asked, or why there is no answer; a refusal names the grant that would help."""
+    """What was asked, or why there is no answer; a refusal names the grant that would help.
+
+    An answer of another shape than the vendor's schema gives is none.
+    """
     try:
-        return Observed(source=source, value=ask())
+        with answers.understood(source):
+            return Observed(source=source, value=ask())
     except DriverError as error:
         return Observed(source=source, error=_with_grant(api, str(error)))
 

@@ -18,7 +18,7 @@ from blackstart.model.proxmox_facts import (
     Volume,
 )
 
-_PORT = re.compile(r":[0-9]+$")
+_HOST = re.compile(r"\[([^]]*)\](?::[0-9]+)?|([^:]*):[0-9]+")
 _SHARED_KINDS = frozenset(
     {"nfs", "cifs", "cephfs", "pbs", "rbd", "iscsi", "iscsidirect", "zfs", "esxi"}
 )
@@ -37,7 +37,7 @@ def definition(entry: Json) -> StoreDefinition:
     kind = str(entry.get("type", ""))
     path = str(entry["path"]) if "path" in entry else None
     hosts = [entry.get("server"), entry.get("server2"), entry.get("portal"), entry.get("monhost")]
-    servers = [_PORT.sub("", word) for text in hosts for word in words(text)]
+    servers = [_host(word) for text in hosts for word in words(text)]
     return StoreDefinition(
         name=str(entry["storage"]),
         kind=kind,
@@ -50,6 +50,12 @@ def definition(entry: Json) -> StoreDefinition:
         mountpoint=_mountpoint(str(entry.get("is_mountpoint", "")), path),
         key=bool(entry.get("encryption-key")),
     )
+
+
+def _host(text: str) -> str:
+    """A server without its port; an IPv6 address has colons of its own, and brackets with one."""
+    found = _HOST.fullmatch(text)
+    return text if found is None else found[1] or found[2]
 
 
 def _mountpoint(value: str, path: str | None) -> str | None:

@@ -56,7 +56,8 @@ def survey(api: ProxmoxApi) -> Survey:
     status = answers.records(api.get(STATUS), STATUS)
     members = _nodes(status, answers.records(api.get("nodes"), "nodes"))
     entries = answers.records(api.get(RESOURCES), RESOURCES)
-    listed = [_listed(entry) for entry in entries if _is_guest(entry)]
+    with answers.understood(RESOURCES):
+        listed = [_listed(entry) for entry in entries if _is_guest(entry)]
     rest = _rest(api, [node.name for node in members if node.online])
     return Survey(
         name=_name(status, members),
@@ -81,8 +82,8 @@ def _nodes(status: Iterable[Json], listed: Iterable[Json]) -> tuple[NodeSeen, ..
         NodeSeen(
             name=str(it["name"]),
             address=str(it["ip"]) if it.get("ip") else None,
-            online=it.get("online") in (1, True),
-            local=it.get("local") in (1, True),
+            online=answers.flag(it.get("online")),
+            local=answers.flag(it.get("local")),
             fingerprint=str(pins[str(it["name"])]) if pins.get(str(it["name"])) else None,
         )
         for it in status
@@ -100,7 +101,7 @@ def _listed(entry: Json) -> tuple[_Listed, bool]:
     kind: Literal["qemu", "lxc"] = "lxc" if entry["type"] == "lxc" else "qemu"
     name = str(entry.get("name") or "")  # guests of a node that is away have none
     listed = _Listed(kind, int(entry["vmid"]), str(entry["node"]), name)
-    return listed, entry.get("template") in (1, True)
+    return listed, answers.flag(entry.get("template"))
 
 
 def _guests(api: ProxmoxApi, listed: Iterable[_Listed]) -> tuple[GuestSeen, ...]:
@@ -147,7 +148,9 @@ def _rest(api: ProxmoxApi, online: list[str]) -> Mapping[str, Any]:
 def _observed(api: ProxmoxApi, path: str, read: Callable[[Any], T]) -> Observed[T]:
     source = f"api GET {path}"
     try:
-        return Observed(source=source, value=read(api.get(path)))
+        answer = api.get(path)
+        with answers.understood(path):
+            return Observed(source=source, value=read(answer))
     except DriverError as error:
         return Observed(source=source, error=str(error))
 

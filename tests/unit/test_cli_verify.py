@@ -266,3 +266,29 @@ def test_an_installed_package_has_its_checks_with_it(home: Home, tmp_path: Path)
 def test_without_checks_it_says_where_to_run(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no checks/ here"):
         checks_directory((tmp_path / "checks", tmp_path / "elsewhere"))
+
+
+REFERENCE = """
+from blackstart.errors import UsageError
+
+@pytest.fixture(scope="session")
+def site(inventory):
+    raise UsageError("env:NO_SUCH is not set; export NO_SUCH before you start")
+"""
+
+
+def test_a_mistake_that_keeps_every_check_from_beginning_is_told_once(home: Home) -> None:
+    home.site()
+    with home.path.joinpath("conftest.py").open("a") as conftest:
+        conftest.write(REFERENCE)
+    done = home.verify()
+    assert done.returncode == 2
+    assert done.stderr == ("blackstart: env:NO_SUCH is not set; export NO_SUCH before you start\n")
+
+
+def test_json_for_a_program_is_all_there_is_on_standard_output(home: Home) -> None:
+    home.site()
+    done = home.verify("--json", "-")
+    assert json.loads(done.stdout)["decision"] == "go"
+    assert done.stderr.startswith("GO")
+    assert not home.path.joinpath("-").exists()

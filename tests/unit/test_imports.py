@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "recovering": {"errors", "model", "drivers", "faults", "safety", "unwinding"},
     "cli_options": set(),
+    "cli_output": set(),
     "checking": {"errors", "model"},
     "checking_graph": {"errors", "model"},
     "checking_guests": {"errors", "model", "checking"},

@@ -186,6 +186,12 @@ def test_neither_proxy_nor_ca_comes_from_the_environment(
     assert "certificate verify failed" in str(refused(other))
 
 
+def test_a_token_that_no_header_can_carry_is_a_mistake_and_not_shown(authority: Authority) -> None:
+    with pytest.raises(UsageError, match="one word") as caught:
+        K3sServers({"one": ("127.0.0.1", 1)}, token=f"{TOKEN}\n{TOKEN}", ca=authority.ca)
+    assert TOKEN not in str(caught.value)
+
+
 def test_a_ca_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ca\.crt is not there"):
         K3sServers({"one": ("127.0.0.1", 1)}, token=TOKEN, ca=tmp_path / "ca.crt")

@@ -179,6 +179,13 @@ def test_what_a_lease_showed_is_no_reservation(number: int, kinds: list[str]) ->
     assert [held.kind for held in addresses.ip_addresses([entry], "here")] == kinds
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_link_that_has_no_address_yet_reserves_none(number: int) -> None:
+    """A card that is only up, and an automatic one while its machine is released."""
+    without = {**HELD, "alloc_type": number, "ip": None, "subnet": None}
+    assert [held.ip for held in addresses.ip_addresses([without, HELD], "here")] == [HELD["ip"]] * 2
+
+
 def test_a_kind_nobody_knows_is_rejected() -> None:
     with pytest.raises(Rejected, match=r"alloc_type 9 of 192\.0\.2\.30"):
         addresses.ip_addresses([{**HELD, "alloc_type": 9}], "here")
@@ -210,6 +217,11 @@ def test_two_racks_are_two_dhcp_servers() -> None:
     (both,) = addresses.subnets([SUBNET])
     (one,) = addresses.subnets([{**SUBNET, "vlan": {**VLAN, "secondary_rack": None}}])
     assert (both.racks, one.racks) == (("aaaaaa", "bbbbbb"), ("aaaaaa",))
+
+
+def test_a_subnet_without_name_servers_of_its_own() -> None:
+    (found,) = addresses.subnets([{**SUBNET, "dns_servers": None, "gateway_ip": None}])
+    assert (found.dns_servers, found.gateway) == ((), None)
 
 
 def test_no_subnet_at_all_is_no_answer() -> None:

@@ -57,6 +57,13 @@ def test_one_connection_serves_many_calls(node: Server, authority: Authority) ->
     assert (len(node.asked), node.connections) == (3, 1)
 
 
+@pytest.mark.parametrize("between", ["\n", " ", "\x00", "\u20ac"])
+def test_a_token_that_no_header_can_carry_is_a_mistake_and_not_shown(between: str) -> None:
+    with pytest.raises(UsageError, match="one word") as caught:
+        parse_token(f"root@pam!t1={SECRET}{between}{SECRET}")
+    assert SECRET not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["", "root@pam!t1", "root!t1=x", "root@pam=x", "root@pam!=x"])
 def test_what_is_no_token_is_refused_without_being_shown(text: str) -> None:
     with pytest.raises(UsageError, match="USER@REALM!ID=UUID"):

@@ -76,6 +76,13 @@ def test_numbers(value: object, expected: int | None) -> None:
         ({"type": "iscsi", "portal": "192.0.2.5:3260"}, ("192.0.2.5",), True),
         ({"type": "cephfs", "monhost": "192.0.2.7 192.0.2.8"}, ("192.0.2.7", "192.0.2.8"), True),
         ({"type": "rbd", "monhost": "192.0.2.7;192.0.2.8:6789"}, ("192.0.2.7", "192.0.2.8"), True),
+        ({"type": "nfs", "server": "2001:db8::20"}, ("2001:db8::20",), True),
+        (
+            {"type": "rbd", "monhost": "[2001:db8::7]:6789,[2001:db8::8]"},
+            ("2001:db8::7", "2001:db8::8"),
+            True,
+        ),
+        ({"type": "iscsi", "portal": "nas:3260"}, ("nas",), True),
         ({"type": "lvmthin", "content": "images,rootdir"}, (), False),
         ({"type": "zfspool", "nodes": "a1,a2"}, (), False),
         ({"type": "dir", "path": "/x", "shared": "1"}, (), True),

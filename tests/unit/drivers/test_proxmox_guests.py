@@ -216,6 +216,25 @@ def test_whoever_is_root_in_one_guest_hides_no_other(
     assert facts["good"].booted.value is True
 
 
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("br-lan", True), ("br-0123456789ab", False), ("docker0", False), ("docker_gwbridge", False)],
+)
+def test_a_bridge_of_the_guests_own_is_no_container_engines(
+    name: str, own: bool, node: Server, api: ProxmoxApi
+) -> None:
+    """A router has its address on ``br-lan``, with its card's MAC."""
+    address = {"ip-address": "192.0.2.1", "ip-address-type": "ipv4"}
+    inside = [{**CARD, "ip-addresses": []}, {**CARD, "name": name, "ip-addresses": [address]}]
+    node.answers |= {
+        f"{BASE}/cluster/resources": resources(),
+        f"{VM}/agent/network-get-interfaces": data({"result": inside}),
+    }
+    seen = guests(api, web=guest()).observe()["web"].interfaces.value
+    assert seen is not None
+    assert bool(seen[CARD["hardware-address"].lower()]) is own
+
+
 def test_an_address_that_is_null_is_none(node: Server, api: ProxmoxApi) -> None:
     nothing = {**CARD, "ip-addresses": [{"ip-address": None, "ip-address-type": "ipv4"}]}
     node.answers |= {
