@@ -14,6 +14,7 @@ from blackstart.invariants.never_down import never_all_down
 from blackstart.invariants.nothing_else_changed import changes, nothing_else_changed
 from blackstart.model.differences import compare, tolerated
 from blackstart.model.facts import SiteFacts
+from blackstart.model.verdict import Judgement, Verdict
 from blackstart.model.virtual_addresses import without_virtual
 
 SETTLE_POLL_S = 2.0
@@ -51,7 +52,21 @@ class Judging:
         )
         for invariant in (*invariants, never_all_down(), nothing_else_changed(today)):
             for judgement in invariant.judge(evidence):
-                self.log.judged(judgement)
-                self.log.note(
-                    f"{judgement.verdict} {judgement.name} [{judgement.target}] {judgement.reason}"
-                )
+                self._told(judgement)
+
+    def judge_harm(self, evidence: Evidence) -> None:
+        """Only what was surely broken, for a drill that proves nothing of the rest.
+
+        Seen on the rack: a hypervisor without memory could not be told that the drill lives, its
+        dead-man undid the fault, and the drill said nothing but that; meanwhile every lease had
+        ended, and no name resolved for two minutes.
+        """
+        for judgement in never_all_down().judge(evidence):
+            if judgement.verdict is Verdict.FAIL:
+                self._told(judgement)
+
+    def _told(self, judgement: Judgement) -> None:
+        self.log.judged(judgement)
+        self.log.note(
+            f"{judgement.verdict} {judgement.name} [{judgement.target}] {judgement.reason}"
+        )

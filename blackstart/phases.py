@@ -246,6 +246,8 @@ class Run:
             if bit:
                 judging.judge(invariants, self._evidence(series, after))
                 self._judge_missing()
+            elif self._injecting:
+                judging.judge_harm(self._evidence(series, after))
         self.close()
         return tuple(self._log.verdicts)
 

@@ -173,6 +173,21 @@ def test_network_loss_longer_than_the_lease(tmp_path: Path) -> None:
     assert not world.ails()
 
 
+def test_a_household_without_names_is_told_of_a_drill_that_proves_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """Both name servers go away once the drill is broken off, while the fault is undone."""
+    away = {"nas1": (14.0, 60.0), "dns1": (28.0, 58.0), "dns2": (28.0, 58.0)}
+    harness = Harness(tmp_path, World(shared_site(), Lies(partitions=away)))
+    assert harness.run(fault_of("nas-block"), hold_s=60.0) == "fail"
+    judged = {it.data["name"]: it.data for it in harness.journal().of("judgement")}
+    assert {name: it["verdict"] for name, it in judged.items()} == {
+        "dead-man": "unproven",
+        "never-down": "fail",
+    }
+    assert "none of dns/dns1, dns/dns2 answered for" in judged["never-down"]["reason"]
+
+
 def test_network_loss_beyond_the_end_of_the_drill(tmp_path: Path) -> None:
     """The same, and nobody can look: it stays open until recover can."""
     world = World(shared_site(), Lies(partitions={"nas1": (14.0, 1000.0)}))
