@@ -27,7 +27,11 @@ def test_image_sync(drill: Drill, willing_guest: str) -> None:
 
 @pytest.mark.drill(fault="image-sync", serving="maas", budget="18m")
 def test_image_sync_under_pressure(drill: Drill, willing_guest: str) -> None:
-    """The same with nine tenths of its hypervisor's memory in use: too much was promised."""
-    with drill.fault(sync_images_pressed(willing_guest, "90%")) as plan:
+    """The same with three quarters of its hypervisor's memory in use, as when all guests are busy.
+
+    Not more: a hypervisor at nine tenths and without swap killed nobody and heard nobody, for
+    minutes; its dead-man undid the fault, and nothing was proven.
+    """
+    with drill.fault(sync_images_pressed(willing_guest, "75%")) as plan:
         drill.recovers(*everything_well(drill.inventory), nobody_killed())
         drill.hold_until(ImportEnd(drill.site, plan), IMPORT_S)

@@ -18,9 +18,9 @@ from blackstart.faults.memory import MemoryShare, memory_share
 
 @dataclass(frozen=True)
 class PressedImageSync(BootImageSync):
-    """Raise what is in use on the hypervisor to ``share`` (as ``"90%"``), then import."""
+    """Raise what is in use on the hypervisor to ``share`` (as ``"75%"``), then import."""
 
-    share: str = "90%"
+    share: str = "75%"
 
     def plan(self, site: Site) -> Plan:
         """The undo ends the writer and frees the memory before anybody is started.
@@ -53,5 +53,5 @@ class PressedImageSync(BootImageSync):
 
 
 def sync_images_pressed(guest: str, share: str) -> PressedImageSync:
-    """An import of boot images with a share (as ``"90%"``) of its hypervisor's memory in use."""
+    """An import of boot images with a share (as ``"75%"``) of its hypervisor's memory in use."""
     return PressedImageSync(guest, share=share)
