@@ -27,9 +27,11 @@ _OFF = ("", "0", "no", "off", "false")
 
 
 def words(value: object) -> tuple[str, ...]:
-    """``images,rootdir`` or ``a b; c``, sorted; ``none`` is no word."""
-    found = re.split(r"[,;\s]+", str(value or ""))
-    return tuple(sorted({word for word in found if word not in ("", "none")}))
+    """``images,rootdir`` or ``a b; c``, sorted.
+
+    A store's ``content none`` is a word: it is for nothing, and one that says nothing is unknown.
+    """
+    return tuple(sorted({*re.split(r"[,;\s]+", str(value or ""))} - {""}))
 
 
 def definition(entry: Json) -> StoreDefinition:

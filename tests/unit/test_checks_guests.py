@@ -147,6 +147,7 @@ RED: list[tuple[str, Given, str]] = [
         site(stores(local={"content": ("images", "snippets")})),
         "store local is not for iso.*pvesm set local --content",
     ),
+    (STORE, site(stores(local={"content": ("none",)})), "store local is not for images"),
     (STORE, in_store(active=False), "store local is not active on a1.*pvesm status"),
     (STORE, in_store(used=100 * GIB), r"store local is full on a1 \(100%\)"),
     (

@@ -94,7 +94,13 @@ def test_definitions_of_stores(
 ) -> None:
     found = stores.definition({"storage": "s", **entry})
     assert (found.servers, found.shared) == (servers, shared)
-    assert "none" not in found.content
+    assert found.content == stores.words(entry.get("content"))
+
+
+def test_a_store_for_nothing_is_known_to_be() -> None:
+    entry = {"storage": "s", "type": "nfs", "server": "192.0.2.1", "content": "none"}
+    assert stores.definition(entry).content == ("none",)
+    assert stores.definition(entry | {"content": ""}).content == ()
 
 
 @pytest.mark.parametrize(
