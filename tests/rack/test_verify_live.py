@@ -33,31 +33,34 @@ def test_a_healthy_rack_is_go(tmp_path: Path) -> None:
     print(f"{len(found.holding())} claims hold, told after {done.took_s:.1f} s")
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def words() -> tuple[str, ...]:
+    """What is typed to write ``site.yaml``."""
+    rack_home = enter.rack_home()
+    assert rack_home is not None
+    secrets = rack_home / "secrets"
+    maas = next(guest for guest in PVE.guests if guest.role == "maas")
+    return (
+        *("discover", "-o", "site.yaml"),
+        *("--proxmox", f"https://{PVE.machine('pve1').address}:8006"),
+        *("--token", f"file:{secrets / 'pve-api-token'}", "--ca", str(secrets / "ca.crt")),
+        *("--maas", f"https://{maas.address}:5443/MAAS"),
+        *("--key", f"file:{secrets / 'maas-api-key'}", "--maas-ca", str(secrets / "ca.crt")),
+    )
+
+
+@pytest.fixture(scope="module")
+def discovered(home: Path, words: tuple[str, ...]) -> Typed:
+    return typed(*words, within_s=DISCOVER_S, at=home, inside=True)
+
+
 class TestFromAnEmptyFolder:
     """discover, inventory check, doctor, verify: with references to secrets, and no checkout."""
-
-    @pytest.fixture(scope="class")
-    def home(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return tmp_path_factory.mktemp("home")
-
-    @pytest.fixture(scope="class")
-    def words(self) -> tuple[str, ...]:
-        """What is typed to write ``site.yaml``."""
-        rack_home = enter.rack_home()
-        assert rack_home is not None
-        secrets = rack_home / "secrets"
-        maas = next(guest for guest in PVE.guests if guest.role == "maas")
-        return (
-            *("discover", "-o", "site.yaml"),
-            *("--proxmox", f"https://{PVE.machine('pve1').address}:8006"),
-            *("--token", f"file:{secrets / 'pve-api-token'}", "--ca", str(secrets / "ca.crt")),
-            *("--maas", f"https://{maas.address}:5443/MAAS"),
-            *("--key", f"file:{secrets / 'maas-api-key'}", "--maas-ca", str(secrets / "ca.crt")),
-        )
-
-    @pytest.fixture(scope="class")
-    def discovered(self, home: Path, words: tuple[str, ...]) -> Typed:
-        return typed(*words, within_s=DISCOVER_S, at=home, inside=True)
 
     def test_what_is_discovered_is_an_inventory_in_which_nothing_may_be_broken(
         self, home: Path, discovered: Typed
