@@ -138,11 +138,11 @@ def _pair(told: Outlook, pair: Shared) -> str:
     if not pair.starts:
         return f"{who} would not start at all"
     if not pair.domains:
-        return f"{who} have nothing in common"
+        return f"{who} have nothing in common while they run"
     domains = "; ".join(
         f"{_title(told, item.part)} takes {', '.join(item.takes)}" for item in pair.domains
     )
-    return f"{who} have in common: {domains}"
+    return f"{who} have in common while they run: {domains}"
 
 
 def _times(told: Outlook) -> str:

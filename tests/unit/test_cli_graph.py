@@ -92,7 +92,7 @@ def test_all_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "start of docker1 ≥ 30s > guest/docker1 > compose/web"
     ]
     assert lines(output, "single")[0].startswith("pve1 takes along 6: /mnt/nas/vms on pve1")
-    assert "dns (any 1 of guest/dns2, guest/maas) have nothing in common" in output
+    assert "dns (any 1 of guest/dns2, guest/maas) have nothing in common while they run" in output
     assert "no drill that booted a machine is on record here" in output
 
 
