@@ -11,6 +11,7 @@ from blackstart.drill_log import DrillLog
 from blackstart.drivers.base import Site
 from blackstart.invariants.base import Evidence, Invariant
 from blackstart.invariants.never_down import never_all_down
+from blackstart.invariants.nobody_killed import NobodyKilled
 from blackstart.invariants.nothing_else_changed import changes, nothing_else_changed
 from blackstart.model.differences import compare, tolerated
 from blackstart.model.facts import SiteFacts
@@ -54,16 +55,18 @@ class Judging:
             for judgement in invariant.judge(evidence):
                 self._told(judgement)
 
-    def judge_harm(self, evidence: Evidence) -> None:
-        """Only what was surely broken, for a drill that proves nothing of the rest.
+    def judge_harm(self, invariants: Sequence[Invariant], evidence: Evidence) -> None:
+        """Only what was surely broken for good, for a drill that proves nothing of the rest.
 
         Seen on the rack: a hypervisor without memory could not be told that the drill lives, its
-        dead-man undid the fault, and the drill said nothing but that; meanwhile every lease had
-        ended, and no name resolved for two minutes.
+        dead-man undid the fault, and the drill said nothing but that; meanwhile its kernel had
+        killed a guest, every lease had ended, and no name resolved for two minutes.
         """
-        for judgement in never_all_down().judge(evidence):
-            if judgement.verdict is Verdict.FAIL:
-                self._told(judgement)
+        lasting = [item for item in invariants if isinstance(item, NobodyKilled)]
+        for invariant in (*lasting, never_all_down()):
+            for judgement in invariant.judge(evidence):
+                if judgement.verdict is Verdict.FAIL:
+                    self._told(judgement)
 
     def _told(self, judgement: Judgement) -> None:
         self.log.judged(judgement)

@@ -247,7 +247,7 @@ class Run:
                 judging.judge(invariants, self._evidence(series, after))
                 self._judge_missing()
             elif self._injecting:
-                judging.judge_harm(self._evidence(series, after))
+                judging.judge_harm(invariants, self._evidence(series, after))
         self.close()
         return tuple(self._log.verdicts)
 

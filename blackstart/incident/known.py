@@ -13,8 +13,8 @@ from blackstart.model.inventory import Inventory
 from blackstart.model.redundancy import groups
 from blackstart.safety.guard import NEVER_WAIVED, names
 
-OF_EVERY_DRILL = ("reverted", "stop-condition")
-"""What a drill itself says of its target, beside its promises (``blackstart/phases.py``)."""
+OF_EVERY_DRILL = ("reverted", "never-down", "stop-condition")
+"""What a drill itself says, beside its promises (``blackstart/phases.py``, ``judging.py``)."""
 CLUSTER = "k3s"
 """The target of what is said of all k3s nodes together."""
 
@@ -71,5 +71,6 @@ def _targets(inventory: Inventory) -> Iterator[str]:
         yield from part
     yield from inventory.dns.servers if inventory.dns else ()
     yield from groups(inventory)
+    yield from inventory.never_down
     if inventory.k3s is not None:
         yield CLUSTER

@@ -188,6 +188,21 @@ def test_a_household_without_names_is_told_of_a_drill_that_proves_nothing_else(
     assert "none of dns/dns1, dns/dns2 answered for" in judged["never-down"]["reason"]
 
 
+def test_who_was_killed_is_told_though_the_hypervisor_was_deaf_for_longer_than_its_lease(
+    tmp_path: Path,
+) -> None:
+    """As a hypervisor without memory is, before its kernel kills."""
+    deaf = Lies(import_kills=True, partitions={"a1": (14.0, 114.0)})
+    harness = Harness(tmp_path, World(shared_site(), deaf))
+    assert harness.run(fault_of("image-sync"), hold_s=120.0) == "fail"
+    judged = [it.data for it in harness.journal().of("judgement")]
+    assert [(it["name"], it["target"], it["verdict"]) for it in judged] == [
+        ("dead-man", "a1", "unproven"),
+        ("nobody-killed", "a1", "fail"),
+    ]
+    assert "the kernel of a1 killed dns1" in judged[1]["reason"]
+
+
 def test_network_loss_beyond_the_end_of_the_drill(tmp_path: Path) -> None:
     """The same, and nobody can look: it stays open until recover can."""
     world = World(shared_site(), Lies(partitions={"nas1": (14.0, 1000.0)}))
