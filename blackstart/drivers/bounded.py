@@ -9,10 +9,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from blackstart.errors import DriverError, TimedOut
+from blackstart.errors import DriverError, TimedOut, Unreachable
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -85,8 +85,8 @@ def _work(
 def first(calls: Mapping[K, Callable[[], V]], *, timeout_s: float) -> V:
     """What the first of these calls gives that gives anything, all being made at once.
 
-    Raises the last ``DriverError`` when every one raised, ``Abandoned`` after ``timeout_s``
-    seconds without any.
+    Raises what ``together`` makes of their errors when every one raised ``DriverError``,
+    ``Abandoned`` after ``timeout_s`` seconds without any.
     """
     done: queue.SimpleQueue[_Outcome[K, V]] = queue.SimpleQueue()
     for number, item in enumerate(calls.items()):
@@ -96,18 +96,26 @@ def first(calls: Mapping[K, Callable[[], V]], *, timeout_s: float) -> V:
             target=_work, args=(todo, done, threading.Event()), name=f"first-{number}", daemon=True
         ).start()
     deadline = time.monotonic() + timeout_s
-    failures: list[DriverError] = []
+    failures: dict[K, DriverError] = {}
     while len(failures) < len(calls):
         try:
-            _, outcome = done.get(timeout=max(deadline - time.monotonic(), 0.001))
+            key, outcome = done.get(timeout=max(deadline - time.monotonic(), 0.001))
         except queue.Empty:
             raise Abandoned(f"no answer within {timeout_s:.0f} s") from None
         if not isinstance(outcome, BaseException):
             return outcome
         if not isinstance(outcome, DriverError):
             raise outcome
-        failures.append(outcome)
-    raise failures[-1]
+        failures[key] = outcome
+    raise together([failures[key] for key in calls])
+
+
+def together(failures: Sequence[DriverError]) -> DriverError:
+    """One error that says all of these: ``TimedOut`` if each is that, else ``Unreachable``."""
+    if len(failures) == 1:
+        return failures[0]
+    kind = TimedOut if all(isinstance(it, TimedOut) for it in failures) else Unreachable
+    return kind("; ".join(str(it) for it in failures))
 
 
 def within(call: Callable[[], V], *, timeout_s: float, what: str) -> V:

@@ -23,7 +23,7 @@ from proxmoxer import ProxmoxResource, ResourceException
 from proxmoxer.backends.https import Backend
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
-from blackstart.drivers.bounded import first, within
+from blackstart.drivers.bounded import first, together, within
 from blackstart.drivers.header_word import header_word
 from blackstart.drivers.proxmox_patience import node_of
 from blackstart.drivers.triage import Triage
@@ -210,10 +210,7 @@ class ProxmoxApi:
                 continue
             self._prefer(endpoint)
             return answer
-        if len(failures) == 1:
-            raise failures[0]
-        kind = TimedOut if all(isinstance(f, TimedOut) for f in failures) else Unreachable
-        raise kind("; ".join(str(failure) for failure in failures))
+        raise together(failures)
 
     def _in_order(self, path: str) -> list[_Endpoint]:
         """The node that a path is about comes first: any other would only forward to it.

@@ -102,9 +102,13 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _tell(child: subprocess.Popen[bytes], number: int) -> bool:
-    """Signal its whole group; whether there was anybody to hear it."""
+    """Signal its whole group; whether there was anybody to hear it.
+
+    Who is stopped, as sudo is that asks for a password in the background, goes on to hear it.
+    """
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
+        os.killpg(child.pid, signal.SIGCONT)
         return True
     return False
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from blackstart.drivers.bounded import Abandoned, gather, within
-from blackstart.errors import Rejected, TimedOut
+from blackstart.drivers.bounded import Abandoned, first, gather, within
+from blackstart.errors import Rejected, TimedOut, Unreachable
 
 
 def test_answers_come_by_key_and_in_the_order_asked() -> None:
@@ -39,8 +39,10 @@ def test_a_defect_is_raised() -> None:
 
 def test_what_does_not_come_back_is_abandoned_and_nothing_more_is_begun() -> None:
     release, begun = threading.Event(), []
+    workers: list[threading.Thread] = []
 
     def stuck() -> int:
+        workers.append(threading.current_thread())
         release.wait(20)
         return 1
 
@@ -52,7 +54,8 @@ def test_what_does_not_come_back_is_abandoned_and_nothing_more_is_begun() -> Non
     answers = gather({"stuck": stuck, "later": later}, workers=1, timeout_s=0.3)
     assert time.monotonic() - began < 2
     assert all(isinstance(answer, Abandoned) for answer in answers.values())
-    (worker,) = [item for item in threading.enumerate() if item.name == "gather-0"]
+    (worker,) = workers
+    assert worker.is_alive()
     assert worker.daemon
     release.set()
     worker.join(5)
@@ -89,3 +92,20 @@ def test_within_passes_the_calls_own_timeout_on() -> None:
     with pytest.raises(TimedOut, match="late by itself") as caught:
         within(late, timeout_s=5, what="x")
     assert not isinstance(caught.value, Abandoned)
+
+
+def test_where_nobody_answers_each_says_why_in_the_order_asked() -> None:
+    told = threading.Event()
+
+    def refused() -> int:
+        told.wait(20)  # until the other one has said so
+        raise Unreachable("a: certificate verify failed")
+
+    def silent() -> int:
+        told.set()
+        raise TimedOut("b: no answer within 12 s")
+
+    with pytest.raises(Unreachable, match=r"^a: certificate verify failed; b: no answer"):
+        first({"a": refused, "b": silent}, timeout_s=20)
+    with pytest.raises(TimedOut, match=r"^b: no answer within 12 s$"):
+        first({"b": silent}, timeout_s=20)
