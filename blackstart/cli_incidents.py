@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from blackstart.cli_options import JSON_PRINTED, inventory_option
-from blackstart.drivers.clock import SystemClock
+from blackstart.drivers.clock import SystemClock, every
 from blackstart.errors import Unproven, UsageError
 from blackstart.evidence import incidents as told
 from blackstart.evidence.addresses import WIDE
@@ -34,6 +34,7 @@ CHECKOUT = Path(__file__).parents[1]
 CODE = ("blackstart", "checks", "scenarios")
 RESULTS = Path("reports/incidents")
 SCORE = "score"
+STAY_ROOT_S = 120.0
 
 _inventory = inventory_option("The rack; nothing else is ever changed.")
 _results = click.option(
@@ -83,7 +84,8 @@ class Replays:
         replay = Replay(bench, self.records, click.echo)
         host.ask_for_root()
         why, stop = "replaying incidents", "Ctrl-C or SIGTERM, which mends and resets first"
-        with interrupting(), hold(site, why, clock, drills / "incidents", stop=stop):
+        only_one = hold(site, why, clock, drills / "incidents", stop=stop)
+        with interrupting(), only_one, every(STAY_ROOT_S, host.stay_root):
             with hold(site, f"{why}: a reset", clock, drills):
                 replay.begin()
             yield replay

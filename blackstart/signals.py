@@ -43,7 +43,7 @@ def undisturbed() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _HEARING.later = True
+    _HEARING.kept, _HEARING.later = [], True
     try:
         yield
     finally:

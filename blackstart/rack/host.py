@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from blackstart.rack.command import SYSTEM_PATH, stream
@@ -26,6 +27,7 @@ NEEDED = {
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
 }
 APT_TIMEOUT_S = 600
+SUDO_S = 30.0
 # Set for a child that came through sudo: the file that holds the caller's environment.
 ENVIRONMENT_FILE = "BLACKSTART_ENVIRONMENT_FILE"
 
@@ -107,6 +109,25 @@ def ask_for_root() -> None:
     """
     if os.geteuid() != 0:
         _greeted_sudo()
+
+
+def stay_root() -> None:
+    """Have sudo remember that it has asked; call it more often than sudo forgets.
+
+    It does so after 15 minutes, on some systems after 5 (sudoers(5), timestamp_timeout). Never asks
+    and never raises: whoever needs root then is told by sudo itself.
+    """
+    sudo = shutil.which("sudo")
+    if os.geteuid() == 0 or sudo is None:
+        return
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            [sudo, "-n", "--", "true"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SUDO_S,
+            check=False,
+        )
 
 
 def _greeted_sudo() -> str:
