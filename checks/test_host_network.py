@@ -67,7 +67,12 @@ def test_interface_that_is_up_comes_up_again(host: str, host_boots: HostBoots) -
     facts = boot_facts(host_boots, host)
     declared = _declared(facts)
     up = {card.name for card in known(facts.cards) if card.up}
-    carried = {port for stanza in declared for port in stanza.ports}
+    carried = {
+        name
+        for stanza in declared
+        for port in stanza.ports
+        for name in (port, port.partition(".")[0])
+    } | {stanza.raw for stanza in declared}
     wrong = [
         stanza
         for stanza in declared
@@ -133,7 +138,11 @@ def test_vlans_are_as_written(host: str, host_boots: HostBoots) -> None:
     cards = known(facts.cards)
     aware = any(stanza.vlan_aware for stanza in declared)
     bridging = known(facts.bridging) if aware else {}
-    wrong = [(stanza, text) for stanza in declared for text in differences(stanza, cards, bridging)]
+    wrong = [
+        (stanza, text)
+        for stanza in declared
+        for text in differences(stanza, declared, cards, bridging)
+    ]
     expect(
         not wrong,
         "; ".join(text for _, text in wrong),

@@ -105,7 +105,8 @@ def read_room(line: str) -> Room:
 
 def read_kernels(lines: Lines) -> Kernels:
     """Kernels on disk and the one that runs; what is pinned is not said here."""
-    found: dict[str, list[str]] = {"running": [], "image": [], "initrd": [], "modules": []}
+    kinds = ("running", "image", "initrd", "modules", "firmware")
+    found: dict[str, list[str]] = {kind: [] for kind in kinds}
     for line in lines:
         kind, _, release = line.partition(" ")
         found[kind].append(release)
@@ -116,6 +117,7 @@ def read_kernels(lines: Lines) -> Kernels:
         initrds=tuple(sorted(found["initrd"])),
         modules=tuple(sorted(found["modules"])),
         pinned="",
+        firmware=tuple(sorted(found["firmware"])),
     )
 
 

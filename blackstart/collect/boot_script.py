@@ -91,6 +91,9 @@ read -r release </proc/sys/kernel/osrelease; printf 'running %s\\n' "$release"
 for file in /boot/vmlinuz-* /boot/vmlinux-*; do
     [ ! -s "$file" ] || printf 'image %s\\n' "${file#/boot/vmlinu?-}"
 done
+for file in /boot/kernel*.img /boot/firmware/kernel*.img; do
+    [ ! -s "$file" ] || printf 'firmware %s\\n' "$file"
+done
 for file in /boot/initrd.img-* /boot/initramfs-*.img; do
     [ -s "$file" ] || continue
     file=${file#/boot/initrd.img-} file=${file#/boot/initramfs-}
@@ -229,7 +232,7 @@ BOOT_SECTIONS = (
         otherwise="echo none",
     ),
     program("cards", 4, "ip", "-j", "-s", "-d", "addr", "show"),
-    program("bridging", 4, "bridge", "-j", "vlan", "show"),
+    program("bridging", 4, "bridge", "-j", "-compressvlans", "vlan", "show"),
     program("devices", 6, *_LSBLK),
     program("links", 5, "find", "/dev", "-xdev", "-maxdepth", "3", "-type", "l", *_LINK),
     shell("rooms", 5, _ROOM),
