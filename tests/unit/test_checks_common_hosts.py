@@ -9,8 +9,8 @@ import pytest
 
 from blackstart.model.host_boot import HostBootFacts
 
-from .host_boots import answers, ask, but, fstab, rewritten, saying
-from .host_drifts import Drift, crypttab, unit
+from .host_boots import answers, ask, fstab, rewritten, saying
+from .host_drifts import Drift, container, crypttab, engine, unit
 
 CDROM = "/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0"
 STICK = "/dev/sdc1 /mnt/stick auto noauto,user 0 0"
@@ -72,6 +72,7 @@ OWN_VLANS = (
     *("auto vmbr0", "iface vmbr0 inet static", " bridge-ports eno1"),
     *(" bridge-vlan-aware yes", " bridge-vids 2-4094"),
 )
+BUILDER = container("buildx_buildkit_multi0", policy="no", project="", service="")
 IMSM = (
     "Personalities : [raid1] ",
     "md126 : active raid1 sda[1] sdb[0]",
@@ -110,6 +111,8 @@ WELL: list[tuple[str, Drift]] = [
             update={"runtime_only": saying("runtime", "netplan-wpa-wlan0.service").runtime_only}
         ),
     ),
+    ("definitions_cover_what_runs", lambda: engine(BUILDER)),
+    ("containers_start_with_the_engine", lambda: engine(BUILDER)),
     ("arrays_are_whole", lambda: saying("arrays", *IMSM)),
     ("exports_survive_a_reboot", lambda: rewritten("files", "2:/srv/local \\", "2:/srv/local/ \\")),
 ]
