@@ -71,7 +71,7 @@ def read_devices(lines: Lines) -> tuple[BlockDevice, ...]:
     return tuple(
         BlockDevice(
             path=item["path"],
-            kind=item["type"],
+            kind=item["type"] or "",
             transport=item["tran"] or "",
             **{
                 name: item[name] or ""
@@ -173,6 +173,12 @@ def read_failures(lines: Lines) -> Lines:
         for line in lines
         if "OOM killer" in line or "oom-kill" in line or ".scope: Failed" in line
     )
+
+
+def read_count(lines: Lines) -> int:
+    """How often something happened."""
+    (amount,) = lines
+    return int(amount)
 
 
 def read_last_end(lines: Lines) -> LastEnd:

@@ -104,6 +104,11 @@ for file in /lib/modules/*/modules.dep; do
     [ "$file" = '*/modules.dep' ] || printf 'modules %s\\n' "${file%/modules.dep}"
 done
 :"""
+# Since Linux 4.13; a journal that was cut does not reach back to the boot, this does.
+_OOM_COUNT = """\
+while read -r key amount; do
+    case $key in oom_kill) printf '%s\\n' "$amount" ;; esac
+done </proc/vmstat"""
 _MOUNTED = """while read -r line; do printf '%s\\n' "$line"; done </proc/self/mounts"""
 # In a shell of its own: a key on a dead mount must not hang the script.
 _CRYPT_KEYS = """\
@@ -218,6 +223,7 @@ BOOT_SECTIONS = (
     builtin("files", _FILES),
     builtin("root", _ROOT),
     builtin("kernels", _KERNELS),
+    builtin("oom_count", _OOM_COUNT),
     builtin("mounted", _MOUNTED),
     builtin("runtime", _RUNTIME),
     builtin("staged", _STAGED),
@@ -256,6 +262,7 @@ SOURCES = {
     "files": "/etc",
     "root": "root in /etc/shadow",
     "kernels": "/boot, /lib/modules, /proc/sys/kernel/osrelease",
+    "oom_count": "oom_kill of /proc/vmstat",
     "mounted": "/proc/self/mounts",
     "runtime": "/run/systemd/system/*.wants",
     "staged": f"{NETWORK_FILES}.new",

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from blackstart.collect.boot_parse import understand
+from blackstart.collect.sections import Answer
 from blackstart.model.host_boot import HostBootFacts
 
 from .host_boots import answers, ask, fstab, rewritten, saying
-from .host_drifts import Drift, container, crypttab, engine, unit
+from .host_drifts import UNITS, Drift, container, crypttab, engine, unit
 
 CDROM = "/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0"
 STICK = "/dev/sdc1 /mnt/stick auto noauto,user 0 0"
@@ -40,6 +42,29 @@ def pi(running: str) -> HostBootFacts:
     kinds = ("image", "initrd", "modules")
     rows = [f"{kind} {release}" for release in releases for kind in kinds]
     return saying("kernels", f"running {running}", *rows)
+
+
+def old_pi() -> HostBootFacts:
+    """Raspberry Pi OS 11: its kernels have no release in their names, and need no initrd."""
+    kernels = (f"firmware /boot/kernel{kind}.img" for kind in ("7", "7l", "8"))
+    return saying("kernels", "running 6.1.21-v8+", "modules 6.1.21-v8+", *kernels)
+
+
+def long_up(killed: str) -> HostBootFacts:
+    """A host whose journal has lost its beginning, and how often its kernel says that it killed."""
+    given = {**answers(), "oom": Answer(lines=()), "oom_count": Answer(lines=(killed,))}
+    return understand("a1", given)
+
+
+def only_disk(path: str, transport: str | None) -> HostBootFacts:
+    """A host with one disk, which nobody watches."""
+    disk = {**DRIVE, "path": path, "type": "disk", "tran": transport}
+    given = {
+        **answers(),
+        "devices": Answer(lines=(json.dumps({"blockdevices": [disk]}),)),
+        "units": Answer(lines=("Id=x.service", *UNITS.split("\n")[1:9])),
+    }
+    return understand("a1", given)
 
 
 def interfaces(*lines: str, up: tuple[str, ...] = ()) -> HostBootFacts:
@@ -113,6 +138,11 @@ WELL: list[tuple[str, Drift]] = [
     ),
     ("definitions_cover_what_runs", lambda: engine(BUILDER)),
     ("containers_start_with_the_engine", lambda: engine(BUILDER)),
+    ("next_kernel_is_whole", old_pi),
+    ("reboot_keeps_the_kernel", old_pi),
+    ("nothing_was_killed_for_memory", lambda: long_up("0")),
+    ("disks_are_watched", lambda: only_disk("/dev/mmcblk0", "mmc")),
+    ("disks_are_watched", lambda: only_disk("/dev/zd16", None)),
     ("arrays_are_whole", lambda: saying("arrays", *IMSM)),
     ("exports_survive_a_reboot", lambda: rewritten("files", "2:/srv/local \\", "2:/srv/local/ \\")),
 ]
@@ -145,3 +175,12 @@ def test_what_looks_alike_and_is_ill_is_red(check: str, host: Drift, words: str)
     said = ask(check, host())
     assert said.verdict == "fail", said
     assert words in said.words
+
+
+def test_a_kill_that_the_journal_has_lost_is_not_taken_for_none() -> None:
+    said = ask("nothing_was_killed_for_memory", long_up("2"))
+    assert (said.verdict, "no kernel lines" in said.words) == ("unproven", True)
+
+
+def test_a_real_disk_that_nobody_watches_is_red() -> None:
+    assert ask("disks_are_watched", only_disk("/dev/sda", "usb")).verdict == "fail"
