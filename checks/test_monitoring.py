@@ -30,12 +30,12 @@ def test_disks_are_watched(machine: str, host_boots: HostBoots) -> None:
     """smartd watches the disks of every node: they fail when they spin up after a power loss."""
     facts = boot_facts(host_boots, machine)
     has_own_kernel(facts)
-    disks = [
-        device
-        for device in known(facts.devices)
-        if device.kind == "disk" and not device.path.startswith(NO_DISK)
+    disks = [device for device in known(facts.devices) if device.kind == "disk"]
+    real = [
+        device.path
+        for device in disks
+        if device.transport not in NO_SMART and not device.path.startswith(NO_DISK)
     ]
-    real = [device.path for device in disks if device.transport not in NO_SMART]
     if not real:
         told = ", ".join(f"{device.path} {device.transport}" for device in disks) or "no disk"
         pytest.skip(f"no disk with SMART ({facts.devices.source}: {told})")

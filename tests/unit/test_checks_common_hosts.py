@@ -11,7 +11,7 @@ from blackstart.collect.boot_parse import understand
 from blackstart.collect.sections import Answer
 from blackstart.model.host_boot import HostBootFacts
 
-from .host_boots import answers, ask, fstab, rewritten, saying
+from .host_boots import answers, ask, checks, fstab, rewritten, saying
 from .host_drifts import UNITS, Drift, container, crypttab, engine, unit
 
 CDROM = "/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0"
@@ -146,6 +146,28 @@ WELL: list[tuple[str, Drift]] = [
     ("arrays_are_whole", lambda: saying("arrays", *IMSM)),
     ("exports_survive_a_reboot", lambda: rewritten("files", "2:/srv/local \\", "2:/srv/local/ \\")),
 ]
+
+
+WARNED = {
+    # Who installs it locks root.
+    "ubuntu-docker": {"somebody_can_log_in_when_a_mount_fails"},
+    # The journal stays in memory to spare the card.
+    "raspberry": {"somebody_can_log_in_when_a_mount_fails", "last_boot_ended_in_order"},
+}
+"""Whole hosts, just installed and set up as their manuals say, and what is told of each."""
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_a_whole_common_host_is_seen_and_nothing_forbids_its_reboot(name: str) -> None:
+    facts = understand("nas", answers(name))
+    assert [item for item in HostBootFacts.model_fields if getattr(facts, item).error] == []
+    said = {check: ask(check, facts, host="nas") for check in checks()}
+    assert {check for check, item in said.items() if item.verdict not in ("pass", "n/a")} == WARNED[
+        name
+    ], said
+    for check in WARNED[name]:
+        (claim,) = checks()[check].pytestmark  # type: ignore[attr-defined]
+        assert claim.kwargs["severity"] == "warning"
 
 
 @pytest.mark.parametrize(("check", "host"), WELL, ids=[row[0] for row in WELL])
