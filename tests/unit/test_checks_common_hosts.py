@@ -206,3 +206,11 @@ def test_a_kill_that_the_journal_has_lost_is_not_taken_for_none() -> None:
 
 def test_a_real_disk_that_nobody_watches_is_red() -> None:
     assert ask("disks_are_watched", only_disk("/dev/sda", "usb")).verdict == "fail"
+
+
+@pytest.mark.parametrize("check", ["bridge_ports_exist", "bridge_ports_are_pinned"])
+def test_a_host_without_bridges_needs_no_ip_that_speaks_json(check: str) -> None:
+    busybox = Answer(error="exit 1: Usage: ip [OPTIONS] address|route|link")
+    facts = interfaces("auto eth0", "iface eth0 inet dhcp")
+    unread = understand("a1", {**answers(), "cards": busybox}).cards
+    assert ask(check, facts.model_copy(update={"cards": unread})).verdict == "n/a"
