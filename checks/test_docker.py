@@ -18,6 +18,9 @@ HostBoots = Mapping[str, HostBootFacts]
 LASTING = ("always", "unless-stopped")
 """``on-failure`` is not: it looks at exits, not at a start of the engine (docker-run(1))."""
 
+MADE_ANEW = "buildx_buildkit_"
+"""Docker's own builders: it makes one when it needs one (docker buildx create)."""
+
 
 def _engine(facts: HostBootFacts) -> DockerFacts:
     """The engine. Skips where there is none; one that is only asleep is not woken up."""
@@ -39,7 +42,8 @@ def _running(docker: DockerFacts) -> list[EngineContainer]:
     found = [
         item
         for item in docker.containers
-        if item.state in ("running", "restarting") and not item.one_off and not item.swarm
+        if item.state in ("running", "restarting")
+        and not (item.one_off or item.swarm or item.name.startswith(MADE_ANEW))
     ]
     if not found:
         pytest.skip("no container runs (docker ps)")

@@ -10,7 +10,7 @@ import pytest
 from blackstart.checking import boot_facts, expect, has_own_kernel, known
 from blackstart.errors import Unproven
 from blackstart.model import mounting
-from blackstart.model.host_boot import HostBootFacts
+from blackstart.model.host_boot import HostBootFacts, Kernels
 from blackstart.model.inventory import Inventory
 from blackstart.model.next_kernel import next_kernel
 
@@ -51,12 +51,20 @@ def test_own_name_is_an_address_of_its_own(
     )
 
 
+def _kernels(facts: HostBootFacts) -> Kernels:
+    """The kernels. Skips the check where a board's firmware loads one that has no release."""
+    kernels = known(facts.kernels)
+    if kernels.firmware and not kernels.images:
+        pytest.skip(f"the firmware loads one of {', '.join(kernels.firmware)}")
+    return kernels
+
+
 @pytest.mark.claim(severity="critical", breaks="boot")
 def test_next_kernel_is_whole(host: str, host_boots: HostBoots) -> None:
     """The kernel that boots next has its image, its initrd and its modules."""
     facts = boot_facts(host_boots, host)
     has_own_kernel(facts)
-    kernels = known(facts.kernels)
+    kernels = _kernels(facts)
     wanted = next_kernel(kernels)
     parts = {"image": kernels.images, "initrd": kernels.initrds, "modules": kernels.modules}
     lacking = [name for name, there in parts.items() if wanted not in there]
@@ -73,7 +81,7 @@ def test_reboot_keeps_the_kernel(host: str, host_boots: HostBoots) -> None:
     """The kernel that boots next is the one that runs: another one has not been tried here."""
     facts = boot_facts(host_boots, host)
     has_own_kernel(facts)
-    kernels = known(facts.kernels)
+    kernels = _kernels(facts)
     wanted = next_kernel(kernels)
     expect(
         wanted == kernels.running,
@@ -179,9 +187,13 @@ def test_root_is_writable(host: str, host_boots: HostBoots) -> None:
     )
 
 
-@pytest.mark.claim(severity="critical", breaks="boot", incident="hypervisor-down")
+@pytest.mark.claim(severity="warning", breaks="boot", incident="hypervisor-down")
 def test_somebody_can_log_in_when_a_mount_fails(host: str, host_boots: HostBoots) -> None:
-    """Where a boot waits for a mount, root can log in to the emergency shell that it ends in."""
+    """Where a boot waits for a mount, root can log in to the emergency shell that it ends in.
+
+    It forbids nothing: some other ill must come first, and installers (Ubuntu's, Raspberry Pi
+    OS's) lock root wherever they wait for ``/boot``.
+    """
     facts = boot_facts(host_boots, host)
     has_own_kernel(facts)
     required = [

@@ -67,7 +67,12 @@ def test_interface_that_is_up_comes_up_again(host: str, host_boots: HostBoots) -
     facts = boot_facts(host_boots, host)
     declared = _declared(facts)
     up = {card.name for card in known(facts.cards) if card.up}
-    carried = {port for stanza in declared for port in stanza.ports}
+    carried = {
+        name
+        for stanza in declared
+        for port in stanza.ports
+        for name in (port, port.partition(".")[0])
+    } | {stanza.raw for stanza in declared}
     wrong = [
         stanza
         for stanza in declared
@@ -85,11 +90,12 @@ def test_interface_that_is_up_comes_up_again(host: str, host_boots: HostBoots) -
 def test_bridge_ports_exist(host: str, host_boots: HostBoots) -> None:
     """Every port of a bridge or bond exists: without it the bridge comes up and leads nowhere."""
     facts = boot_facts(host_boots, host)
+    ports = _bridge_ports(facts)
     there = {card.name for card in known(facts.cards)}
     made = {stanza.name for stanza in _declared(facts)}
     wrong = [
         (stanza, port)
-        for stanza, port in _bridge_ports(facts)
+        for stanza, port in ports
         # eno1.100 is made of eno1 when it is asked for (interfaces(5), vlan).
         if port not in made and not {port, port.partition(".")[0]} & there
     ]
@@ -111,9 +117,9 @@ def test_bridge_ports_are_pinned(machine: str, host_boots: HostBoots) -> None:
     Otherwise it follows from the card's place, which memory, firmware or a kernel may change.
     """
     facts = boot_facts(host_boots, machine)
+    ports = {port.partition(".")[0] for _, port in _bridge_ports(facts)}
     pinned = known(facts.pinned_names)
     hardware = {card.name for card in known(facts.cards) if not card.kind}
-    ports = {port.partition(".")[0] for _, port in _bridge_ports(facts)}
     loose = sorted((ports & hardware) - {*pinned})
     expect(
         not loose,
@@ -133,7 +139,11 @@ def test_vlans_are_as_written(host: str, host_boots: HostBoots) -> None:
     cards = known(facts.cards)
     aware = any(stanza.vlan_aware for stanza in declared)
     bridging = known(facts.bridging) if aware else {}
-    wrong = [(stanza, text) for stanza in declared for text in differences(stanza, cards, bridging)]
+    wrong = [
+        (stanza, text)
+        for stanza in declared
+        for text in differences(stanza, declared, cards, bridging)
+    ]
     expect(
         not wrong,
         "; ".join(text for _, text in wrong),

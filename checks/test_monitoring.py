@@ -16,8 +16,9 @@ EXPORTER_PORT = 9100
 EXPORTERS = ("prometheus-node-exporter.service", "node_exporter.service", "node-exporter.service")
 SMARTD = ("smartmontools.service", "smartd.service")
 EVENTS = ("ipmievd.service",)
-NO_SMART = ("virtio",)
-"""Disks of a virtual machine tell nothing of the real ones."""
+NO_SMART = ("virtio", "mmc", "iscsi")
+"""Disks of a virtual machine and of another host tell nothing of the real ones, cards nothing."""
+NO_DISK = tuple(f"/dev/{name}" for name in ("zram", "loop", "zd", "nbd", "rbd", "drbd", "mmcblk"))
 
 
 def _runs(facts: HostBootFacts, names: tuple[str, ...]) -> bool:
@@ -29,12 +30,12 @@ def test_disks_are_watched(machine: str, host_boots: HostBoots) -> None:
     """smartd watches the disks of every node: they fail when they spin up after a power loss."""
     facts = boot_facts(host_boots, machine)
     has_own_kernel(facts)
-    disks = [
-        device
-        for device in known(facts.devices)
-        if device.kind == "disk" and not device.path.startswith(("/dev/zram", "/dev/loop"))
+    disks = [device for device in known(facts.devices) if device.kind == "disk"]
+    real = [
+        device.path
+        for device in disks
+        if device.transport not in NO_SMART and not device.path.startswith(NO_DISK)
     ]
-    real = [device.path for device in disks if device.transport not in NO_SMART]
     if not real:
         told = ", ".join(f"{device.path} {device.transport}" for device in disks) or "no disk"
         pytest.skip(f"no disk with SMART ({facts.devices.source}: {told})")

@@ -71,7 +71,7 @@ def read_devices(lines: Lines) -> tuple[BlockDevice, ...]:
     return tuple(
         BlockDevice(
             path=item["path"],
-            kind=item["type"],
+            kind=item["type"] or "",
             transport=item["tran"] or "",
             **{
                 name: item[name] or ""
@@ -105,7 +105,8 @@ def read_room(line: str) -> Room:
 
 def read_kernels(lines: Lines) -> Kernels:
     """Kernels on disk and the one that runs; what is pinned is not said here."""
-    found: dict[str, list[str]] = {"running": [], "image": [], "initrd": [], "modules": []}
+    kinds = ("running", "image", "initrd", "modules", "firmware")
+    found: dict[str, list[str]] = {kind: [] for kind in kinds}
     for line in lines:
         kind, _, release = line.partition(" ")
         found[kind].append(release)
@@ -116,6 +117,7 @@ def read_kernels(lines: Lines) -> Kernels:
         initrds=tuple(sorted(found["initrd"])),
         modules=tuple(sorted(found["modules"])),
         pinned="",
+        firmware=tuple(sorted(found["firmware"])),
     )
 
 
@@ -171,6 +173,12 @@ def read_failures(lines: Lines) -> Lines:
         for line in lines
         if "OOM killer" in line or "oom-kill" in line or ".scope: Failed" in line
     )
+
+
+def read_count(lines: Lines) -> int:
+    """How often something happened."""
+    (amount,) = lines
+    return int(amount)
 
 
 def read_last_end(lines: Lines) -> LastEnd:

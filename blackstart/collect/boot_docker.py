@@ -38,7 +38,9 @@ echo
 ids=$(docker ps -aq --no-trunc) || exit
 [ -z "$ids" ] || docker inspect --type container --format {shlex.quote(_FORMAT)} $ids"""
 
-# What it says of a file that it cannot read stays there: it may quote a line of it.
+# What it says of a file that it cannot read stays there: it may quote a line of it. Compose 1
+# names files from the project's directory; Portainer by where its container sees them, which is
+# in a volume of its own.
 _DEFINITIONS = f"""\
 {_ASKED_FIRST}docker ps -a --format \
     '{{{{.Label "{_COMPOSE}.project"}}}}|{{{{.Label "{_COMPOSE}.project.working_dir"}}}}|{{{{.Label "{_COMPOSE}.project.config_files"}}}}' |
@@ -47,6 +49,12 @@ sort -u | while IFS='|' read -r project directory files; do
     printf 'project %s\\n' "$project"
     set -f; set -- ; missing=no; IFS=,
     for file in $files; do
+        case $file in /*|-) ;; *) file=$directory/$file ;; esac
+        case $file in /data/compose/*) set +f
+            for kept in /var/lib/docker/volumes/*/_data/"${{file#/data/}}"; do
+                [ -e "$file" ] || [ ! -e "$kept" ] || {{ directory=${{kept%/*}}; file=$kept; }}
+            done; set -f ;;
+        esac
         set -- "$@" -f "$file"
         [ -e "$file" ] || {{ missing=yes; printf 'missing %s\\n' "$file"; }}
     done

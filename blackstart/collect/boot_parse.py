@@ -155,11 +155,17 @@ class _Reader:
         return Observed(source=f"{locked.source}; {forced.source}", value=shell)
 
     def killed(self, container: Observed[str]) -> Observed[Lines]:
-        """Kills for want of memory, and scopes that failed; a container sees no kernel's lines."""
+        """Kills for want of memory, and scopes that failed; a container sees no kernel's lines.
+
+        A kernel that counts none has none to tell, however far back the journal reaches.
+        """
         failures = self.fact("failures", boot_answers.read_failures)
         kernels = self.fact("oom", read_oom)
         if container.value:
             return failures
+        count = self.fact("oom_count", boot_answers.read_count)
+        if kernels.value is None and count.value == 0:
+            kernels = Observed(source=count.source, value=())
         if failures.value is None or kernels.value is None:
             return kernels if kernels.value is None else failures
         source = f"{kernels.source}; {failures.source}"

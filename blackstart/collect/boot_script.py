@@ -91,6 +91,9 @@ read -r release </proc/sys/kernel/osrelease; printf 'running %s\\n' "$release"
 for file in /boot/vmlinuz-* /boot/vmlinux-*; do
     [ ! -s "$file" ] || printf 'image %s\\n' "${file#/boot/vmlinu?-}"
 done
+for file in /boot/kernel*.img /boot/firmware/kernel*.img; do
+    [ ! -s "$file" ] || printf 'firmware %s\\n' "$file"
+done
 for file in /boot/initrd.img-* /boot/initramfs-*.img; do
     [ -s "$file" ] || continue
     file=${file#/boot/initrd.img-} file=${file#/boot/initramfs-}
@@ -101,6 +104,11 @@ for file in /lib/modules/*/modules.dep; do
     [ "$file" = '*/modules.dep' ] || printf 'modules %s\\n' "${file%/modules.dep}"
 done
 :"""
+# Since Linux 4.13; a journal that was cut does not reach back to the boot, this does.
+_OOM_COUNT = """\
+while read -r key amount; do
+    case $key in oom_kill) printf '%s\\n' "$amount" ;; esac
+done </proc/vmstat"""
 _MOUNTED = """while read -r line; do printf '%s\\n' "$line"; done </proc/self/mounts"""
 # In a shell of its own: a key on a dead mount must not hang the script.
 _CRYPT_KEYS = """\
@@ -215,6 +223,7 @@ BOOT_SECTIONS = (
     builtin("files", _FILES),
     builtin("root", _ROOT),
     builtin("kernels", _KERNELS),
+    builtin("oom_count", _OOM_COUNT),
     builtin("mounted", _MOUNTED),
     builtin("runtime", _RUNTIME),
     builtin("staged", _STAGED),
@@ -229,7 +238,7 @@ BOOT_SECTIONS = (
         otherwise="echo none",
     ),
     program("cards", 4, "ip", "-j", "-s", "-d", "addr", "show"),
-    program("bridging", 4, "bridge", "-j", "vlan", "show"),
+    program("bridging", 4, "bridge", "-j", "-compressvlans", "vlan", "show"),
     program("devices", 6, *_LSBLK),
     program("links", 5, "find", "/dev", "-xdev", "-maxdepth", "3", "-type", "l", *_LINK),
     shell("rooms", 5, _ROOM),
@@ -253,6 +262,7 @@ SOURCES = {
     "files": "/etc",
     "root": "root in /etc/shadow",
     "kernels": "/boot, /lib/modules, /proc/sys/kernel/osrelease",
+    "oom_count": "oom_kill of /proc/vmstat",
     "mounted": "/proc/self/mounts",
     "runtime": "/run/systemd/system/*.wants",
     "staged": f"{NETWORK_FILES}.new",

@@ -5,6 +5,7 @@ Formats: md(4), mdadm.conf(5), lvm.conf(5), zfsprops(7), exports(5).
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 
@@ -43,6 +44,8 @@ STORAGE = (
 MDADM = "/etc/mdadm/mdadm.conf"
 ETAB, EXPORTS, MORE_EXPORTS = "/var/lib/nfs/etab", "/etc/exports", "/etc/exports.d/"
 _ARRAY = re.compile(r"^(md\S*) : (\S+)")
+# What a RAID controller's firmware keeps around its arrays: no array, and always inactive.
+CONTAINER = re.compile(r" super external:[^/]")
 _MEMBERS = re.compile(r"\[(\d+)/(\d+)\]")
 _ROW = re.compile(r"^(/[^:]+):(\d+):(.*)$")
 # A comment begins outside quotes only.
@@ -63,6 +66,8 @@ def read_arrays(lines: Lines) -> tuple[Array, ...]:
         named, counted = _ARRAY.match(line), _MEMBERS.search(line)
         if named:
             found.append(Array(name=named[1], state=named[2], failed="(F)" in line))
+        elif found and CONTAINER.search(line):
+            found.pop()
         elif found and counted:
             size = {"disks": int(counted[1]), "present": int(counted[2])}
             found[-1] = found[-1].model_copy(update=size)
@@ -151,4 +156,4 @@ def _paths(rows: Rows) -> Iterator[str]:
         if not line or line.startswith("#"):
             continue
         path = line[1:].partition('"')[0] if line.startswith('"') else line.split()[0]
-        yield unescape(path)
+        yield posixpath.normpath(unescape(path))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from blackstart.collect.numbered import Rows
 from blackstart.model.host_network import GeneratedNetwork, Stanza
@@ -18,8 +19,12 @@ GENERATED = f"{MAIN}.d/sdn"
 _VLAN_NAME = re.compile(r"^(?:vlan(\d+)|[^.:]+\.(\d+))$")
 _ALIAS = re.compile(r":.*$")
 _YES = {"yes", "on", "1", "true"}
-_PORTS = ("bridge-ports", "bond-slaves", "slaves", "ovs-ports")
-_NO_PORTS = {"none", "regex", "all"}
+_PORTS = ("bridge-ports", "bond-slaves", "slaves", "ovs-ports", "ovs-bonds")
+_NO_PORTS = {"none", "all"}
+_PATTERNS = {"regex", "glob"}
+
+
+_AT_BOOT = {"auto", "hotplug", "ovs"}
 
 
 @dataclass(slots=True)
@@ -32,12 +37,12 @@ class _Interface:
 def read_interfaces(files: Mapping[str, Rows]) -> tuple[Stanza, ...]:
     """What is declared, the loopback left out; nothing where ifupdown configures nothing."""
     declared: dict[str, _Interface] = {}
-    auto: set[str] = set()
+    classes: dict[str, set[str]] = {}
     current: _Interface | None = None
     for file, number, words in _statements(files):
         match words:
-            case [("auto" | "allow-auto" | "allow-hotplug"), *names]:
-                auto.update(names)
+            case [kind, *names] if kind == "auto" or kind.startswith("allow-"):
+                classes.setdefault(kind.removeprefix("allow-"), set()).update(names)
                 current = None
             case ["iface", name, *_]:
                 current = declared.setdefault(_ALIAS.sub("", name), _Interface(file, number))
@@ -45,6 +50,13 @@ def read_interfaces(files: Mapping[str, Rows]) -> tuple[Stanza, ...]:
                 current = None
             case [option, *rest] if current is not None:
                 current.options[option.replace("_", "-")] = " ".join(rest)
+    # Ports of an OVS bridge are in a class of its name, and come up with it.
+    auto = {
+        name
+        for kind, names in classes.items()
+        if kind in _AT_BOOT or kind in declared
+        for name in names
+    }
     return tuple(
         _stanza(name, interface, name in auto or "/^.*$/" in auto)
         for name, interface in declared.items()
@@ -87,8 +99,14 @@ def _is_sourced(files: Mapping[str, Rows]) -> bool:
 
 def _stanza(name: str, interface: _Interface, auto: bool) -> Stanza:
     options = interface.options
-    ports = [port for key in _PORTS for port in options.get(key, "").split()]
-    default = options.get("bridge-pvid", "")
+    ports = [
+        port
+        for key in _PORTS
+        for port in takewhile(lambda word: word not in _PATTERNS, options.get(key, "").split())
+    ]
+    # A port with access to one VLAN passes that alone, untagged.
+    access = options.get("bridge-access", "")
+    default = access or options.get("bridge-pvid", "")
     return Stanza(
         file=interface.file,
         line=interface.line,
@@ -96,9 +114,10 @@ def _stanza(name: str, interface: _Interface, auto: bool) -> Stanza:
         auto=auto,
         ports=tuple(port for port in ports if port not in _NO_PORTS),
         vlan_aware=options.get("bridge-vlan-aware", "").lower() in _YES,
-        vlans=options.get("bridge-vids", ""),
+        vlans=access or options.get("bridge-vids", ""),
         vlan_default=int(default) if default.isdigit() else None,
         vlan_id=_vlan_id(name, options),
+        raw=options.get("vlan-raw-device", name.rpartition(".")[0]),
     )
 
 

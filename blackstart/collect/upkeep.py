@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from blackstart.collect.boot_storage import CONTAINER
 from blackstart.collect.sections import Answer, Section, builtin, run, shell
 from blackstart.drivers.base import CommandRunner
 from blackstart.errors import DriverError
@@ -173,6 +174,8 @@ def _md(lines: Lines) -> list[str]:
                 found.append(f"{array} is {match[2]}")
             if "(F)" in line:
                 found.append(f"{array} has a failed disk")
+        if CONTAINER.search(line):
+            found = [item for item in found if not item.startswith(f"{array} ")]
         members = _MD_MEMBERS.search(line)
         if members and int(members[2]) < int(members[1]):
             found.append(f"{array} has {members[2]} of {members[1]} disks")

@@ -55,7 +55,8 @@ class HostsLine(Located):
 class Kernels(Record):
     """Releases of the kernel that runs, and of those that could boot.
 
-    ``pinned`` is what proxmox-boot-tool was told to boot next, empty for the newest.
+    ``pinned`` is what proxmox-boot-tool was told to boot next, empty for the newest. ``firmware``
+    are kernels without a release in their name, which a board's firmware loads.
     """
 
     running: str
@@ -63,6 +64,7 @@ class Kernels(Record):
     initrds: tuple[str, ...]
     modules: tuple[str, ...]
     pinned: str
+    firmware: tuple[str, ...] = ()
 
 
 class BootLoader(Record):

@@ -22,7 +22,8 @@ class Stanza(Located):
 
     ``line`` is of its first ``iface``. ``ports`` are the members of a bridge or bond;
     ``vlan_aware`` and ``vlans`` (``2-4094``) are a bridge's, ``vlans`` also a port's own.
-    ``vlan_default`` is the untagged VLAN, ``vlan_id`` that of a VLAN interface.
+    ``vlan_default`` is the untagged VLAN, ``vlan_id`` that of a VLAN interface and ``raw`` what it
+    is made of.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stanza(Located):
     vlans: str
     vlan_default: int | None
     vlan_id: int | None
+    raw: str = ""
 
 
 class Card(Record):

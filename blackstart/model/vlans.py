@@ -20,9 +20,15 @@ def read_vlans(text: str) -> frozenset[int]:
 
 
 def differences(
-    stanza: Stanza, cards: Iterable[Card], bridging: Mapping[str, Bridging]
+    stanza: Stanza,
+    declared: Iterable[Stanza],
+    cards: Iterable[Card],
+    bridging: Mapping[str, Bridging],
 ) -> Iterator[str]:
-    """In words, what of one interface is not as written; of one that is not up, nothing."""
+    """In words, what of one interface is not as written; of one that is not up, nothing.
+
+    What a port says of itself comes before what its bridge says.
+    """
     card = next((item for item in cards if item.name == stanza.name), None)
     if card is None:
         return
@@ -34,9 +40,11 @@ def differences(
         words = {True: "VLAN-aware", False: "not VLAN-aware"}
         yield f"{card.name} is {words[card.vlan_aware]}, written as {words[stanza.vlan_aware]}"
     elif stanza.vlan_aware:
-        untagged = stanza.vlan_default or DEFAULT
-        wanted = read_vlans(stanza.vlans) | {untagged}
+        own = {item.name: item for item in declared}
         for port in stanza.ports:
+            said = own.get(port, stanza)
+            untagged = said.vlan_default or stanza.vlan_default or DEFAULT
+            wanted = read_vlans(said.vlans or stanza.vlans) | {untagged}
             yield from _on_port(port, bridging.get(port), wanted, untagged)
 
 

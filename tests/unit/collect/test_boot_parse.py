@@ -13,6 +13,8 @@ from tests.unit.host_boots import answers, saying, well
 NAMES = [section.name for section in BOOT_SECTIONS]
 # Any line may stand in these: they are lists of lines or paths.
 ANYTHING = {"runtime", "crashes", "oom", "failures", "crypt_keys", "links", "unit_files"}
+# And these count only where another source has nothing to say.
+SECOND = {"oom_count"}
 
 
 def test_every_section_says_what_it_asks() -> None:
@@ -20,7 +22,7 @@ def test_every_section_says_what_it_asks() -> None:
     assert len(NAMES) == len({*NAMES})
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - ANYTHING))
+@pytest.mark.parametrize("name", sorted({*NAMES} - ANYTHING - SECOND))
 @pytest.mark.parametrize("line", ["surprise", "one two three four five six", "{}", "[1]"])
 def test_a_surprise_is_an_error_and_no_value(name: str, line: str) -> None:
     if (name, line) == ("own_name", "surprise"):
@@ -37,7 +39,7 @@ def test_a_surprise_is_an_error_and_no_value(name: str, line: str) -> None:
         assert fact.error is not None or name in ("own_name", "device_names"), (name, fact)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - SECOND))
 def test_a_section_without_an_answer_is_an_error_in_its_facts(name: str) -> None:
     facts = understand("a1", {**answers(), name: Answer(error="no answer within 5 s")})
     lost = [
@@ -57,6 +59,25 @@ def test_a_container_is_not_asked_for_its_kernels_lines() -> None:
     assert understand("a1", inside).killed.value == ()
     inside["container"] = Answer(lines=("container ",))
     assert understand("a1", inside).killed.error == "exit 1: no kernel messages"
+
+
+@pytest.mark.parametrize(
+    ("count", "lines"),
+    [
+        (Answer(lines=("0",)), ()),
+        (Answer(lines=("1",)), None),
+        (Answer(lines=("surprise",)), None),
+        (Answer(lines=()), None),
+        (Answer(error="no answer within 5 s"), None),
+    ],
+)
+def test_a_kernel_that_counts_no_kill_has_none_to_tell(
+    count: Answer, lines: tuple[str, ...] | None
+) -> None:
+    cut = understand("a1", {**answers(), "oom": Answer(lines=()), "oom_count": count})
+    assert cut.killed.value == lines
+    told = understand("a1", {**answers(), "oom_count": Answer(lines=("0",))})
+    assert told.killed == well().killed
 
 
 def test_a_kernel_for_the_next_boot_alone_comes_before_the_lasting_pin() -> None:

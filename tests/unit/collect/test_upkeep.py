@@ -112,6 +112,12 @@ class TestDamage:
         assert health.damage == ()
         assert health.seen[0] == "md looked at"
 
+    def test_what_a_controllers_firmware_keeps_around_its_arrays_is_no_damage(self) -> None:
+        text = MD_SOUND.replace(
+            "unused", "md127 : inactive sda[0](S)\n      10402 blocks super external:imsm\nunused"
+        )
+        assert health_in({**NOTHING, "md": lines(text)}).damage == ()
+
     def test_arrays(self) -> None:
         assert health_in({**NOTHING, "md": lines(MD_ILL)}).damage == (
             "md0 has a failed disk",
