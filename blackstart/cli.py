@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import click
@@ -42,6 +43,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run, and end with the exit code of what went wrong."""
+    _escape_what_cannot_be_shown()
     try:
         blackstart()
     except BlackstartError as error:
@@ -51,3 +53,10 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"blackstart: {where}{error.strerror}", err=True)
         sys.exit(UsageError.exit_code)
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A name that the terminal's encoding lacks (``LANG=C``) is no traceback in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

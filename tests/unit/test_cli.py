@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
+from rich.console import Console
 
 from blackstart.cli import blackstart, main
 from blackstart.errors import UsageError
@@ -33,3 +37,21 @@ def test_what_goes_wrong_is_one_line(
     line = capsys.readouterr().err
     assert said in line
     assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("ascii", "müßig"), ("utf-8", "m\udcfc")])
+def test_what_a_terminal_cannot_show_is_escaped(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, name: str
+) -> None:
+    """``LANG=C`` without UTF-8 mode, or a file whose name is no UTF-8: no traceback, and no exit
+    code 1 in place of the decision's."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding)
+
+    def tells(*_: object, **__: object) -> None:
+        Console().print(f"GO {name}")
+
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(blackstart, "main", tells)
+    main()
+    out.flush()
+    assert out.buffer.getvalue() == f"GO {name}\n".encode(encoding, "backslashreplace")  # type: ignore[attr-defined]
