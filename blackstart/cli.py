@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any
 
 import click
 
@@ -17,7 +18,7 @@ from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
 from blackstart.cli_verify import explain, verify
-from blackstart.errors import BlackstartError, UsageError
+from blackstart.errors import BlackstartError, Unproven, UsageError
 from blackstart.rack.cli import rack
 
 EPILOG = """
@@ -27,7 +28,17 @@ First steps:  blackstart rack up  |  blackstart drill  |  blackstart report
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """What was broken off has proven nothing; click's own exit code for it, 1, is a no-go."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Unproven(f"broken off ({str(error) or 'Ctrl-C'})") from None
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blackstart")
 def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""

@@ -165,7 +165,7 @@ def run(inventory_file: str, results: Path, name: str, drift: str | None) -> Non
         left = replays.records.applied()
         may = f"{left} may still be applied; run: blackstart rack reset"
         still = may if left else "no drift is applied"
-        raise Unproven(f"broken off ({error or 'Ctrl-C'}); {still}") from None
+        raise Unproven(f"broken off ({str(error) or 'Ctrl-C'}); {still}") from None
     found = score(*replays.outcomes(wanted))
     told.show(_console(), found)
     sys.exit(found.verdict.exit_code)

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from blackstart.cli import blackstart, main
+from blackstart.cli_verify import verify
 from blackstart.errors import UsageError
 
 
@@ -55,3 +56,17 @@ def test_what_a_terminal_cannot_show_is_escaped(
     main()
     out.flush()
     assert out.buffer.getvalue() == f"GO {name}\n".encode(encoding, "backslashreplace")  # type: ignore[attr-defined]
+
+
+def test_what_is_broken_off_is_unproven_and_no_no_go(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ctrl_c(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "callback", ctrl_c)
+    monkeypatch.setattr(sys, "argv", ["blackstart", "verify"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 3
+    assert capsys.readouterr().err == "blackstart: broken off (Ctrl-C)\n"
