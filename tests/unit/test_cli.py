@@ -55,7 +55,7 @@ def test_what_a_terminal_cannot_show_is_escaped(
     monkeypatch.setattr(blackstart, "main", tells)
     main()
     out.flush()
-    assert out.buffer.getvalue() == f"GO {name}\n".encode(encoding, "backslashreplace")  # type: ignore[attr-defined]
+    assert out.buffer.getvalue() == f"GO {name}\n".encode(encoding, "backslashreplace")
 
 
 def test_what_is_broken_off_is_unproven_and_no_no_go(
