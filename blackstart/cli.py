@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from typing import Any
 
 import click
 
@@ -16,7 +18,7 @@ from blackstart.cli_inventory import inventory
 from blackstart.cli_recover import halt, recover, resume
 from blackstart.cli_report import report
 from blackstart.cli_verify import explain, verify
-from blackstart.errors import BlackstartError, UsageError
+from blackstart.errors import BlackstartError, Unproven, UsageError
 from blackstart.rack.cli import rack
 
 EPILOG = """
@@ -26,7 +28,17 @@ First steps:  blackstart rack up  |  blackstart drill  |  blackstart report
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """What was broken off has proven nothing; click's own exit code for it, 1, is a no-go."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise Unproven(f"broken off ({str(error) or 'Ctrl-C'})") from None
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blackstart")
 def blackstart() -> None:
     """If it all went off, would it all come back: by itself, in time, at the same addresses?"""
@@ -42,6 +54,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run, and end with the exit code of what went wrong."""
+    _escape_what_cannot_be_shown()
     try:
         blackstart()
     except BlackstartError as error:
@@ -51,3 +64,10 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"blackstart: {where}{error.strerror}", err=True)
         sys.exit(UsageError.exit_code)
+
+
+def _escape_what_cannot_be_shown() -> None:
+    """A name that the terminal's encoding lacks (``LANG=C``) is no traceback in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -179,8 +179,11 @@ def _new(
 
 
 def _keep(kept: Path, output: Path | None, document: Mapping[str, Any]) -> None:
+    """Into both files, whatever becomes of the other one. Raises ``OSError``."""
     text = json.dumps(document, indent=2) + "\n"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    for file in (kept, output):
-        if file is not None:
-            put(text, file)
+    try:
+        if output is not None:
+            put(text, output)
+    finally:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        put(text, kept)

@@ -216,8 +216,9 @@ class TestWhatIsNoFinding:
         given = site(managing(), facts=guest_facts(onboot=seen(False, "api config")))
         self.green("guest_starts_with_its_node", given)
 
-    def test_a_lock_of_a_backup_is_cleared_at_boot(self) -> None:
-        given = site(facts=guest_facts(config=seen({"lock": "backup"}, "api config")))
+    @pytest.mark.parametrize("lock", ["backup", "suspended"])
+    def test_a_lock_of_a_backup_is_cleared_and_a_suspended_guest_resumed(self, lock: str) -> None:
+        given = site(facts=guest_facts(config=seen({"lock": lock}, "api config")))
         self.green("guest_is_not_locked", given)
 
     def test_what_is_not_opened_is_not_looked_for(self) -> None:

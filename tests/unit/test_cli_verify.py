@@ -292,3 +292,18 @@ def test_json_for_a_program_is_all_there_is_on_standard_output(home: Home) -> No
     assert json.loads(done.stdout)["decision"] == "go"
     assert done.stderr.startswith("GO")
     assert not home.path.joinpath("-").exists()
+
+
+def test_a_directory_that_keeps_nothing_keeps_no_decision_from_its_file(home: Home) -> None:
+    home.site()
+    home.path.joinpath("reports").write_text("a file, where a directory is to be made")
+    done = home.verify("--json", "out.json")
+    assert (done.returncode, done.stdout[:2], done.stderr.count("\n")) == (2, "GO", 1)
+    assert json.loads(home.path.joinpath("out.json").read_text())["decision"] == "go"
+
+
+def test_a_file_that_cannot_be_written_keeps_explain_from_nothing(home: Home) -> None:
+    home.site()
+    done = home.verify("--json", "missing/out.json")
+    assert (done.returncode, done.stdout[:2], done.stderr.count("\n")) == (2, "GO", 1)
+    assert home.path.joinpath("reports/verify/lab.json").exists()
