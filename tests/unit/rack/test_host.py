@@ -102,10 +102,10 @@ def test_sudo_asks_before_anything_runs_in_the_background(
 def test_sudo_is_kept_from_forgetting_and_never_asks(
     programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program(programs, "sudo", f'echo "$@" >{programs}/asked; exit 1')
+    program(programs, "sudo", f'printf "%s " "$@" >{programs}/asked; exit 1')
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     host.stay_root()
-    assert (programs / "asked").read_text() == "-n -- true\n"
+    assert (programs / "asked").read_text() == "-n -- true "
 
 
 def test_a_sudo_that_refuses_is_told(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
