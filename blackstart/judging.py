@@ -62,7 +62,7 @@ class Judging:
         dead-man undid the fault, and the drill said nothing but that; meanwhile its kernel had
         killed a guest, every lease had ended, and no name resolved for two minutes.
         """
-        lasting = [item for item in invariants if isinstance(item, NobodyKilled)]
+        lasting: list[Invariant] = [it for it in invariants if isinstance(it, NobodyKilled)]
         for invariant in (*lasting, never_all_down()):
             for judgement in invariant.judge(evidence):
                 if judgement.verdict is Verdict.FAIL:
