@@ -93,6 +93,7 @@ def given(rack: SiteNode, pve_secrets: Path) -> Iterator[dict[str, Any]]:
         "facts": _facts(proxmox),
         "proxmox": proxmox,
         "readiness": ready,
+        "host_boots": {},
         "inventory": RACK,
         "hypervisor": "pve1",
     }

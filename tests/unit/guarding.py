@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from blackstart.drivers.base import Site
+from blackstart.drivers.base import CommandResult, Site
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.model.circumstances import HighAvailability, Managed
+from blackstart.model.drift_mark import MARK
 from blackstart.model.facts import Observed
 from blackstart.model.inventory import Inventory
 from blackstart.safety.guard import GUARDS, Answer, Request, answers
 from blackstart.terms import Terms
 from tests.simulation.circumstances import SimulatedCircumstances, seen
-from tests.simulation.drivers import SimulatedCluster, site_of
+from tests.simulation.drivers import SimulatedCluster, SimulatedRunner, site_of
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
@@ -85,6 +86,21 @@ class ToldCluster(SimulatedCluster):
 def cluster(request: Request, **told: Observed[Any]) -> Request:
     """The same question of a site whose cluster answers so."""
     return at(request, cluster=ToldCluster(World(request.site.inventory), **told))
+
+
+def drifted(request: Request, said: CommandResult) -> Request:
+    """The same question of a rack, whose last machine answers so when asked for a drift's mark."""
+
+    class Told(SimulatedRunner):
+        def run(
+            self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
+        ) -> CommandResult:
+            assert (host, MARK in command, timeout_s) == (last, True, 10.0)
+            return said
+
+    last = [*request.site.inventory.nodes][-1]
+    rack = request.site.inventory.model_copy(update={"rack": "pve"})
+    return at(request, inventory=rack, runner=Told(World(small_site())))
 
 
 def managing(*sids: str, node: str = "a1", **changes: Any) -> Observed[HighAvailability]:

@@ -30,6 +30,10 @@ def facts():
     return SiteFacts.model_validate_json({facts!r})
 
 @pytest.fixture(scope="session")
+def host_boots():
+    return {{}}
+
+@pytest.fixture(scope="session")
 def readiness():
     return Readiness.model_validate_json({readiness!r})
 """

@@ -10,15 +10,14 @@ import pytest
 
 from blackstart.drivers.base import CommandResult
 from blackstart.errors import Unreachable
-from blackstart.model.drift_mark import MARK
 from blackstart.model.facts import Mount, Observed
 from blackstart.safety.guard import Request
 from tests.simulation.circumstances import seen, unseen
-from tests.simulation.drivers import SimulatedDeadMen, SimulatedRunner
+from tests.simulation.drivers import SimulatedDeadMen
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
-from .guarding import answer, at, planned, refusal, request_for
+from .guarding import answer, at, drifted, planned, refusal, request_for
 
 
 class TestMounts:
@@ -109,31 +108,17 @@ class TestLeftovers:
 class TestDrift:
     """A rack on which an incident's drift is applied shows more than the fault."""
 
-    def asked(self, tmp_path: Path, said: CommandResult) -> Request:
-        class Told(SimulatedRunner):
-            def run(
-                self, host: str, command: str, *, timeout_s: float, stdin: str | None = None
-            ) -> CommandResult:
-                assert (host, MARK in command, timeout_s) == (last, True, 10.0)
-                return said
-
-        request = request_for(tmp_path)
-        site = request.site
-        last = [*site.inventory.nodes][-1]
-        rack = site.inventory.model_copy(update={"rack": "pve"})
-        return at(request, inventory=rack, runner=Told(World(small_site())))
-
     def test_a_drift_that_is_applied(self, tmp_path: Path) -> None:
-        said = refusal("drift", self.asked(tmp_path, CommandResult(0, "gone@efi\n", "")))
+        said = refusal("drift", drifted(request_for(tmp_path), CommandResult(0, "gone@efi\n", "")))
         assert said.startswith("the drift gone@efi is applied, by a replay that runs or was killed")
         assert said.endswith("run: blackstart rack reset")
 
     def test_none(self, tmp_path: Path) -> None:
-        given = answer("drift", self.asked(tmp_path, CommandResult(0, "", "")))
+        given = answer("drift", drifted(request_for(tmp_path), CommandResult(0, "", "")))
         assert (given.refusal, given.because) == (None, "no mark of a drift on a2")
 
     def test_a_mark_that_cannot_be_read(self, tmp_path: Path) -> None:
-        said = refusal("drift", self.asked(tmp_path, CommandResult(1, "", "I/O error\n")))
+        said = refusal("drift", drifted(request_for(tmp_path), CommandResult(1, "", "I/O error\n")))
         assert said == "whether a drift is applied cannot be seen (a2: I/O error)"
 
     def test_another_site_is_not_asked(self, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from blackstart.drivers.base import CommandResult
 from blackstart.errors import Unreachable
 from blackstart.faults.base import PLAN
 from blackstart.faults.cold_start import cold_start
@@ -23,7 +24,7 @@ from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
 from .faults.dark_site import Bench
-from .guarding import answer, at, cluster, managing, request_for, under
+from .guarding import answer, at, cluster, drifted, managing, request_for, under
 from .losing import lessened
 from .test_guard import without_consent
 from .test_guard_cluster import memory
@@ -118,6 +119,7 @@ REFUSED: Mapping[str, Asked] = {
     "leftovers": lambda drills: at(request_for(drills), deadmen=Left(World(small_site()))),
     "out-of-band": lambda drills: request_for(drills, lies=Lies(controller_state="off")),
     "witness": dark,
+    "drift": lambda drills: drifted(request_for(drills), CommandResult(0, "gone@efi\n", "")),
     "window": lambda drills: asked_at(drills, "2026-11-20T03:00:00+01:00", MORNING),
     "own-path": among(**machine(routes=(through("10.0.0.11"),))),
     "never-down": lambda drills: request_for(drills, inventory=PAIR),
@@ -134,6 +136,7 @@ UNSEEN: Mapping[str, Asked] = {
     "leftovers": lambda drills: at(request_for(drills), deadmen=Silent(World(small_site()))),
     "out-of-band": lambda drills: at(request_for(drills), power=Dead(World(small_site()))),
     "own-path": among(machine=unseen()),
+    "drift": lambda drills: drifted(request_for(drills), CommandResult(1, "", "I/O error")),
 }
 """What those that ask somebody themselves cannot see; the others judge the site's facts."""
 OF_FACTS = frozenset({"healthy", "quorum", "guest-locks"})

@@ -103,9 +103,11 @@ def test_a_service_that_must_never_go_down_ends_the_drill(tmp_path: Path) -> Non
     world = World(shared_site(), Lies(guests_die={"dns1": 15.0, "dns2": 16.0}))
     harness = Harness(tmp_path, world)
     assert harness.run(fault_of("nas-block"), hold_s=60.0) == "fail"
-    (judged,) = harness.journal().of("judgement")
+    judged, harm = harness.journal().of("judgement")
     assert judged.data["name"] == "stop-condition"
     assert judged.at - 1000.0 < 16.0 + 3.0 + 1.5
+    assert (harm.data["name"], harm.data["verdict"]) == ("never-down", "fail")
+    assert "answered for 6.0s, and 3.0s are allowed" in harm.data["reason"]
     assert not harness.open()
     assert not world.left_behind()
 
