@@ -120,7 +120,7 @@ ILL: tuple[tuple[str, str, dict[str, Any], str, str], ...] = (
         "unproven",
         "still has the invocation",
     ),
-    ("test_image_sync_under_pressure", "dns1", {}, "fail", KILLED),
+    ("test_image_sync_under_pressure", "dns1", {"import_kills": True}, "fail", KILLED),
     ("test_image_sync", "dns1", {"import_swallowed": True}, "unproven", "no import in 180 s"),
     (
         "test_image_sync",
