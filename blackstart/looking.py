@@ -26,6 +26,8 @@ WHOLE_S = 50.0
 KEPT_S = 10.0
 """Of that, what each look that has not begun yet is sure of."""
 GRACE_S = 4.0
+AT_ONCE_BESIDE_SOMEBODY_AWAY = 2
+"""Seen on the rack: one at a time, the last section of the last host's script was cut off."""
 LOOK_S = 75.0
 """Longer than any look bounds itself to: this is for what does not keep its bound."""
 
@@ -47,6 +49,8 @@ def look_at_all(site: Site) -> Mapping[str, Any]:
     away = _greet(site)
     if not away and at_once < len(looks):
         return gather(looks, workers=at_once, timeout_s=LOOK_S * len(looks) / at_once)
+    # Who is away is waited for, and that costs nobody a processor: another look goes on meanwhile.
+    at_once = min(max(at_once, AT_ONCE_BESIDE_SOMEBODY_AWAY), len(looks))
     with site.triage.sorted_out(away):
         turns = _Turns(site, end, at_once, len(looks))
         return gather(

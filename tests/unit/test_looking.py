@@ -228,9 +228,13 @@ def slow_site(at_once: int, away: bool, **needs_s: float) -> tuple[Site, Slow]:
     )
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_so_many_looks_go_on_at_once_and_no_more(at_once: int) -> None:
-    site, slow = slow_site(at_once, True, facts=0.3, hosts=0.3, readiness=0.3)
+@pytest.mark.parametrize(
+    ("away", "declared", "at_once"),
+    [(False, 1, 1), (False, 2, 2), (False, 3, 3), (True, 1, 2), (True, 2, 2), (True, 3, 3)],
+)
+def test_so_many_looks_go_on_at_once_and_no_more(away: bool, declared: int, at_once: int) -> None:
+    """While somebody is waited for, another look goes on."""
+    site, slow = slow_site(declared, away, facts=0.3, hosts=0.3, readiness=0.3)
     slow.together = at_once
     assert set(look_at_all(site).values()) == {"done"}
     assert slow.most == at_once
