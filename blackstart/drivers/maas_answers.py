@@ -42,7 +42,7 @@ def understood(read: Callable[P, T]) -> Callable[P, T]:
             words = f"{where}: {detail['msg']}"
         except KeyError as error:
             words = f"it lacks {error}"
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, IndexError) as error:
             words = str(error)
         raise Rejected(f"the answer is not understood ({read.__name__}): {words}")
 

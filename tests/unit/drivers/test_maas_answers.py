@@ -131,6 +131,12 @@ def test_anything_in_any_place_is_read_or_rejected(name: str, data: st.DataObjec
         read(put(answer, path, data.draw(JUNK)))
 
 
+def test_a_list_in_place_of_an_image_s_versions_is_rejected() -> None:
+    """Found by the test above, once in many runs: ``True`` is the second place of a list."""
+    with pytest.raises(Rejected, match=r"not understood \(image\): list index out of range"):
+        answers.image({**IMAGE, "sets": [True]})
+
+
 @pytest.mark.parametrize(
     ("name", "field"),
     [
