@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from blackstart.drivers.base import CommandResult, Site
+from blackstart.faults.base import PLAN
 from blackstart.faults.reboot import power_cut, reboot
 from blackstart.model.circumstances import HighAvailability, Managed
 from blackstart.model.drift_mark import MARK
 from blackstart.model.facts import Observed
 from blackstart.model.inventory import Inventory
 from blackstart.safety.guard import GUARDS, Answer, Request, answers
+from blackstart.safety.journal import Journal
+from blackstart.safety.open_faults import PLANNED
 from blackstart.terms import Terms
 from tests.simulation.circumstances import SimulatedCircumstances, seen
 from tests.simulation.drivers import SimulatedCluster, SimulatedRunner, site_of
@@ -38,6 +41,23 @@ def request_for(
     spoil(world)
     terms = Terms("test", 300.0, armed, drills / "one", drills, drills / "leases")
     return Request(site, terms, plan, site.facts())
+
+
+def damaged(drills: Path) -> Request:
+    """Beside a journal that nobody can read."""
+    (drills / "old").mkdir(parents=True)
+    (drills / "old" / "journal.jsonl").write_text("x\ny\n")
+    return request_for(drills)
+
+
+def unreverted(drills: Path) -> Request:
+    """After a drill that planned a fault and told nothing of its end."""
+    request = request_for(drills)
+    journal = Journal(drills / "earlier", request.site.clock)
+    journal.write("drill.begin", site="lab")
+    journal.write(PLANNED, plan=PLAN.dump_python(request.plan, mode="json"))
+    journal.close()
+    return request
 
 
 def refusals(request: Request) -> dict[str, str]:

@@ -9,17 +9,14 @@ from typing import Any
 import pytest
 
 from blackstart.errors import Unreachable
-from blackstart.faults.base import PLAN
 from blackstart.model.facts import Observed
 from blackstart.model.inventory import Inventory
 from blackstart.safety import halt
-from blackstart.safety.journal import Journal
-from blackstart.safety.open_faults import PLANNED
 from tests.simulation.drivers import SimulatedPower
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
-from .guarding import refusal, refusals, request_for
+from .guarding import damaged, refusal, refusals, request_for, unreverted
 
 
 def test_nothing_refuses_on_a_healthy_armed_site(tmp_path: Path) -> None:
@@ -57,18 +54,11 @@ def test_an_expired_consent_is_none(tmp_path: Path) -> None:
 
 
 def test_something_open_in_a_journal(tmp_path: Path) -> None:
-    request = request_for(tmp_path)
-    journal = Journal(tmp_path / "earlier", request.site.clock)
-    journal.write("drill.begin", site="lab")
-    journal.write(PLANNED, plan=PLAN.dump_python(request.plan, mode="json"))
-    journal.close()
-    assert "power-cut on a1" in refusals(request)["nothing-open"]
+    assert "power-cut on a1" in refusals(unreverted(tmp_path))["nothing-open"]
 
 
 def test_a_damaged_journal_refuses(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "journal.jsonl").write_text("x\ny\n")
-    assert "cannot be trusted" in refusals(request_for(tmp_path))["nothing-open"]
+    assert "cannot be trusted" in refusals(damaged(tmp_path))["nothing-open"]
 
 
 def test_one_ill_guest_is_no_reason_to_reboot_its_hypervisor(tmp_path: Path) -> None:

@@ -11,20 +11,27 @@ import pytest
 
 from blackstart.drivers.base import CommandResult
 from blackstart.errors import Unreachable
-from blackstart.faults.base import PLAN
 from blackstart.faults.cold_start import cold_start
 from blackstart.model.circumstances import NewestFile, StorageHealth
 from blackstart.safety import halt
 from blackstart.safety.guard import GUARDS, Request
-from blackstart.safety.journal import Journal
-from blackstart.safety.open_faults import PLANNED
 from tests.simulation.circumstances import DAY_S, seen, unseen
 from tests.simulation.drivers import SimulatedDeadMen, SimulatedPower
 from tests.simulation.inventories import small_site
 from tests.simulation.world import Lies, World
 
 from .faults.dark_site import Bench
-from .guarding import answer, at, cluster, drifted, managing, request_for, under
+from .guarding import (
+    answer,
+    at,
+    cluster,
+    damaged,
+    drifted,
+    managing,
+    request_for,
+    under,
+    unreverted,
+)
 from .losing import lessened
 from .test_guard import without_consent
 from .test_guard_cluster import memory
@@ -65,23 +72,6 @@ def halted(drills: Path, text: str | None = None) -> Request:
         (written,) = (drills / "leases").iterdir()
         written.write_text(text)
     return request_for(drills)
-
-
-def damaged(drills: Path) -> Request:
-    """Beside a journal that nobody can read."""
-    (drills / "old").mkdir(parents=True)
-    (drills / "old" / "journal.jsonl").write_text("x\ny\n")
-    return request_for(drills)
-
-
-def unreverted(drills: Path) -> Request:
-    """After a drill that planned a fault and told nothing of its end."""
-    request = request_for(drills)
-    journal = Journal(drills / "earlier", request.site.clock)
-    journal.write("drill.begin", site="lab")
-    journal.write(PLANNED, plan=PLAN.dump_python(request.plan, mode="json"))
-    journal.close()
-    return request
 
 
 def dark(drills: Path) -> Request:
